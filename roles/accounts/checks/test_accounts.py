@@ -1,0 +1,137 @@
+"""Is the machine administered by the named people, and by them alone?"""
+
+import hashlib
+import shlex
+
+import pytest
+
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+ROOT = "passwd -S root | cut -d ' ' -f 2"
+# the last value of a name wins, and pwquality.conf is read after its folder
+PASSWORDS = (
+    "cat /etc/security/pwquality.conf.d/*.conf /etc/security/pwquality.conf 2>/dev/null "
+    "| sed -nE 's/^[[:space:]]*(minlen|minclass|maxrepeat|enforcing)[[:space:]]*=[[:space:]]*"
+    "([0-9]+).*/\\1 \\2/p'"
+)
+EXAMINED = "grep -cE '^password[[:space:]].*pam_pwquality\\.so' /etc/pam.d/common-password"
+UMASK = "sed -nE 's/^[[:space:]]*UMASK[[:space:]]+([0-7]+).*/\\1/p' /etc/login.defs"
+SUDO_RULES = "grep -vE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
+# one name for every account: that of root, whose own Defaults are nobody's secret
+SUDO_DEFAULTS = "sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
+GUARD = (
+    "cat /var/lib/kitsurvie/guard/accounts.restored 2>/dev/null; "
+    "test ! -e /etc/systemd/system/kitsurvie-guard-accounts.timer || echo not yet proved"
+)
+
+
+def only_on_supported_releases(host):
+    release = host.run(RELEASE).stdout.strip()
+    if release not in ("debian 12", "debian 13"):
+        pytest.skip(f"proved on Debian 12 and 13 only, not on {release}")
+
+
+def names(params):
+    return [one["name"] for one in params["accounts__administrators"]]
+
+
+def test_every_administrator_has_an_account_and_the_right_keys(host, params):
+    """Chaque administrateur déclaré a son propre compte et ses propres clés."""
+    only_on_supported_releases(host)
+    people = " ".join(shlex.quote(name) for name in names(params))
+    answer = host.run(
+        f"for name in {people}; do "
+        'home=$(getent passwd "$name" | cut -d: -f6); '
+        'group=$(id -nG "$name" 2>/dev/null | tr " " "\\n" | grep -x sudo); '
+        'keys=$(sha256sum <"$home/.ssh/authorized_keys" 2>/dev/null | cut -d " " -f 1); '
+        'echo "$name ${group:-no-sudo} ${keys:-no-keys}"; done'
+    )
+    found = answer.stdout.splitlines()
+    expected = []
+    for one in params["accounts__administrators"]:
+        keys = "".join(f"{key.strip()}\n" for key in one["keys"])
+        expected.append(f"{one['name']} sudo {hashlib.sha256(keys.encode()).hexdigest()}")
+    expected = expected or ["at least one administrator"]
+    assert found == expected
+
+
+def test_administrators_may_do_what_is_declared(host, params):
+    """Les droits des administrateurs sont ceux qui ont été déclarés."""
+    only_on_supported_releases(host)
+    rules = params["accounts__sudo_rules"]
+    minutes = params["accounts__sudo_timestamp_minutes"]
+    found = host.run(SUDO_RULES).stdout.splitlines()
+    expected = [
+        "Defaults use_pty",
+        "Defaults ignore_dot",
+        f"Defaults timestamp_timeout={minutes}",
+        *(rules or [f"{name} ALL=(ALL:ALL) NOPASSWD: ALL" for name in names(params)]),
+    ]
+    assert found == expected
+
+
+def test_sudo_takes_care(host, params):
+    """Les commandes d’administration sont isolées et la saisie du mot de passe s’oublie vite."""
+    only_on_supported_releases(host)
+    # sudo folds its long lines
+    said = " ".join(host.run(SUDO_DEFAULTS).stdout.split()).partition(":")[2]
+    options = {one.strip() for one in said.split(",")}
+    timeout = f"timestamp_timeout={params['accounts__sudo_timestamp_minutes']}"
+    expected = sorted(["use_pty", "ignore_dot", timeout])
+    found = sorted(
+        one
+        for one in options
+        if one.lstrip("!").split("=")[0] in ("use_pty", "ignore_dot", "timestamp_timeout")
+    )
+    assert found == expected
+
+
+def test_nobody_else_administers_the_machine(host, params):
+    """Personne d’autre n’a les droits d’administration."""
+    only_on_supported_releases(host)
+    if not params["accounts__exclusive"]:
+        pytest.skip("other administrators are accepted on this machine")
+    known = " ".join(f"-e {shlex.quote(name)}" for name in names(params))
+    answer = host.run(
+        f"getent group sudo | cut -d: -f4 | tr , '\\n' | grep -vxF -e '' {known} | grep -c ."
+    )
+    found = f"{answer.stdout.strip()} others"
+    expected = "0 others"
+    assert found == expected
+
+
+def test_root_cannot_log_in_with_a_password(host):
+    """Le compte tout-puissant « root » est fermé."""
+    only_on_supported_releases(host)
+    found = host.run(ROOT).stdout.strip()
+    expected = "L"
+    assert found == expected
+
+
+def test_new_passwords_must_be_strong(host, params):
+    """Un mot de passe trop court ou trop simple est refusé."""
+    only_on_supported_releases(host)
+    found = dict(line.split() for line in host.run(PASSWORDS).stdout.splitlines())
+    found["examined"] = host.run(EXAMINED).stdout.strip()
+    expected = {
+        "minlen": str(params["accounts__password_min_length"]),
+        "minclass": str(params["accounts__password_min_classes"]),
+        "maxrepeat": str(params["accounts__password_max_repeat"]),
+        "enforcing": "1",
+        "examined": "1",
+    }
+    assert found == expected
+
+
+def test_new_files_are_private(host, params):
+    """Un nouveau document n’est pas lisible par tous les comptes de la machine."""
+    only_on_supported_releases(host)
+    found = host.run(UMASK).stdout.split()
+    expected = [params["accounts__umask"]]
+    assert found == expected
+
+
+def test_the_last_change_was_proved(host):
+    """Le dernier changement des comptes a été vérifié, et non annulé."""
+    found = host.run(GUARD).stdout.splitlines()
+    expected = []
+    assert found == expected

@@ -1,0 +1,151 @@
+"""Does the machine refuse what nobody asked for? Judged by the rules in force in the kernel."""
+
+import ipaddress
+import json
+
+import pytest
+
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+LIVE = "/usr/sbin/nft -s -j list table inet kitsurvie"
+# the file is loaded in a network of its own, which ends with the command, and changes nothing here;
+# two listings that could not be made are not two listings that agree
+SAME_AT_START = (
+    "live=$(/usr/sbin/nft -s list table inet kitsurvie 2>/dev/null) || "
+    "{ echo nothing in force; exit; }; "
+    "written=$(unshare -n sh -c '/usr/sbin/nft -f /etc/nftables.d/kitsurvie.nft && "
+    "/usr/sbin/nft -s list table inet kitsurvie' 2>/dev/null) || "
+    "{ echo nothing written that can be loaded; exit; }; "
+    'test "$live" = "$written" && echo same || echo different'
+)
+GUARD = (
+    "cat /var/lib/kitsurvie/guard/firewall.restored 2>/dev/null; "
+    "test ! -e /etc/systemd/system/kitsurvie-guard-firewall.timer || echo not yet proved"
+)
+ALWAYS = [
+    "iif lo accept",
+    "ct state established,related accept",
+    "ct state invalid drop",
+    "icmp type destination-unreachable,parameter-problem,time-exceeded accept",
+    "icmp type echo-request limit 10/second accept",
+    "icmpv6 type destination-unreachable,mld-listener-query,nd-neighbor-advert,nd-neighbor-solicit,"
+    "nd-router-advert,nd-router-solicit,packet-too-big,parameter-problem,time-exceeded accept",
+    "icmpv6 type echo-request limit 10/second accept",
+    "udp sport 67 udp dport 68 accept",
+    "ip6 saddr fe80::/10 udp dport 546 accept",
+]
+
+
+def only_on_supported_releases(host):
+    release = host.run(RELEASE).stdout.strip()
+    if release not in ("debian 12", "debian 13"):
+        pytest.skip(f"proved on Debian 12 and 13 only, not on {release}")
+
+
+def live(host):
+    """The objects of our table as nft lists them; none when the table is not there."""
+    only_on_supported_releases(host)
+    answer = host.run(LIVE)
+    return json.loads(answer.stdout)["nftables"] if answer.rc == 0 else []
+
+
+def value(right):
+    """What a rule compares with, in one form whatever the version of nft."""
+    if isinstance(right, list):
+        return ",".join(sorted(value(one) for one in right))
+    if isinstance(right, dict):
+        ((kind, inner),) = right.items()
+        if kind == "prefix":
+            return f"{inner['addr']}/{inner['len']}"
+        if kind == "range":
+            return "-".join(value(one) for one in inner)
+        return value(inner)
+    return str(right)
+
+
+def words(rule):
+    """One rule as a line a person reads: `ip saddr 192.0.2.0/24 tcp dport 631 accept`."""
+    said = []
+    for part in rule["expr"]:
+        ((kind, inner),) = part.items()
+        if kind == "match":
+            ((what, left),) = inner["left"].items()
+            name = f"{left['protocol']} {left['field']}" if what == "payload" else left["key"]
+            said.append(f"ct {name}" if what == "ct" else name)
+            said.append(("not " if inner["op"] == "!=" else "") + value(inner["right"]))
+        elif kind == "limit":
+            said.append(f"limit {inner['rate']}/{inner['per']}")
+        else:
+            said.append(kind)
+    return " ".join(said)
+
+
+def opening(proto, port, networks):
+    """The lines that open one port: one, or one per family of the networks it is open to."""
+    if not networks:
+        return [f"{proto} dport {port} accept"]
+    lines = []
+    for family, version in (("ip", 4), ("ip6", 6)):
+        own = [n for n in map(ipaddress.ip_network, networks) if n.version == version]
+        short = sorted(str(n.network_address) if n.num_addresses == 1 else str(n) for n in own)
+        lines += [f"{family} saddr {','.join(short)} {proto} dport {port} accept"] if own else []
+    return lines
+
+
+def declared(params):
+    """Every rule that should be in force."""
+    lines = list(ALWAYS)
+    if params["firewall__ssh_open"]:
+        lines += opening("tcp", params["firewall__ssh_port"], params["firewall__ssh_from"])
+    for one in params["firewall__open_ports"]:
+        lines += opening(one.get("proto", "tcp"), one["port"], one.get("from", []))
+    return lines
+
+
+def test_what_nobody_asked_for_is_refused(host):
+    """La machine refuse par défaut toute connexion qui n’a pas été demandée."""
+    chains = [item["chain"] for item in live(host) if "chain" in item]
+    found = [f"{c.get('hook', 'no hook')} {c['name']}: {c.get('policy', 'none')}" for c in chains]
+    expected = ["input input: drop"]
+    assert found == expected
+
+
+def test_only_the_declared_ports_are_open(host, params):
+    """Seuls les accès déclarés par le service informatique sont ouverts."""
+    rules = [words(item["rule"]) for item in live(host) if "rule" in item]
+    found = sorted(rule for rule in rules if "dport" in rule)
+    expected = sorted(rule for rule in declared(params) if "dport" in rule)
+    assert found == expected
+
+
+def test_the_rules_in_force_are_the_declared_ones(host, params):
+    """Aucune règle n’a été ajoutée, retirée ou déplacée à la main."""
+    found = [words(item["rule"]) for item in live(host) if "rule" in item]
+    expected = declared(params)
+    assert found == expected
+
+
+def test_the_rules_come_back_at_every_start(host):
+    """Le pare-feu se remet en place à chaque démarrage."""
+    only_on_supported_releases(host)
+    answer = host.run(
+        "systemctl is-enabled nftables.service; "
+        "grep -c '^include \"/etc/nftables.d/kitsurvie.nft\"$' /etc/nftables.conf"
+    )
+    found = answer.stdout.split()
+    expected = ["enabled", "1"]
+    assert found == expected
+
+
+def test_the_rules_of_the_next_start_are_those_in_force(host):
+    """Les règles du prochain démarrage sont celles d’aujourd’hui."""
+    only_on_supported_releases(host)
+    found = host.run(SAME_AT_START).stdout.strip()
+    expected = "same"
+    assert found == expected
+
+
+def test_the_last_change_was_proved(host):
+    """Le dernier changement du pare-feu a été vérifié, et non annulé."""
+    found = host.run(GUARD).stdout.splitlines()
+    expected = []
+    assert found == expected

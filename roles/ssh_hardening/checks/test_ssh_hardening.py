@@ -1,0 +1,121 @@
+"""Does sshd let in administrators' keys alone? Judged by what is in force, not by a file."""
+
+import pytest
+
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+IN_FORCE = (
+    "/usr/sbin/sshd -T -C user=root,host=client.invalid,addr=192.0.2.1,laddr=192.0.2.2,lport=22"
+)
+GUARD = (
+    "cat /var/lib/kitsurvie/guard/ssh_hardening.restored 2>/dev/null; "
+    "test ! -e /etc/systemd/system/kitsurvie-guard-ssh_hardening.timer || echo not yet proved"
+)
+
+
+def only_on_supported_releases(host):
+    release = host.run(RELEASE).stdout.strip()
+    if release not in ("debian 12", "debian 13"):
+        pytest.skip(f"proved on Debian 12 and 13 only, not on {release}")
+
+
+def in_force(host, *keywords):
+    """The settings in force, as lists of values; a setting that sshd does not tell is not there."""
+    only_on_supported_releases(host)
+    answer = host.run(IN_FORCE)
+    if answer.rc != 0:
+        return {"sshd refuses its own configuration": [answer.stderr.strip()]}
+    found = {}
+    for line in answer.stdout.splitlines():
+        keyword, _, value = line.partition(" ")
+        if keyword in keywords:
+            found.setdefault(keyword, []).append(value)
+    return {keyword: sorted(values) for keyword, values in sorted(found.items())}
+
+
+def test_root_cannot_log_in_from_afar(host):
+    """Personne ne se connecte à distance sous le compte tout-puissant « root »."""
+    found = in_force(host, "permitrootlogin")
+    expected = {"permitrootlogin": ["no"]}
+    assert found == expected
+
+
+def test_no_password_opens_the_door(host):
+    """Aucun mot de passe ne permet d’entrer à distance : il faut une clé personnelle."""
+    expected = {
+        "gssapiauthentication": ["no"],
+        "hostbasedauthentication": ["no"],
+        "kbdinteractiveauthentication": ["no"],
+        "passwordauthentication": ["no"],
+        "permitemptypasswords": ["no"],
+        "pubkeyauthentication": ["yes"],
+    }
+    found = in_force(host, *expected)
+    assert found == expected
+
+
+def test_the_encryption_is_strong(host, params):
+    """La liaison à distance n’emploie que des chiffrements solides."""
+    expected = {
+        "ciphers": [",".join(params["ssh_hardening__ciphers"])],
+        "kexalgorithms": [",".join(params["ssh_hardening__kex_algorithms"])],
+        "macs": [",".join(params["ssh_hardening__macs"])],
+    }
+    found = in_force(host, *expected)
+    assert found == expected
+
+
+def test_a_session_is_no_tunnel(host, params):
+    """Une connexion à distance ne sert pas de passage vers d’autres machines."""
+    expected = {
+        "allowagentforwarding": [params["ssh_hardening__allow_agent_forwarding"]],
+        "allowtcpforwarding": [params["ssh_hardening__allow_tcp_forwarding"]],
+        "permittunnel": ["no"],
+        "x11forwarding": ["no"],
+    }
+    found = in_force(host, *expected)
+    assert found == expected
+
+
+def test_attempts_are_few_and_silent_sessions_closed(host, params):
+    """Les essais de connexion sont comptés et les sessions oubliées sont fermées."""
+    expected = {
+        "clientalivecountmax": ["3"],
+        "clientaliveinterval": [str(params["ssh_hardening__client_alive_interval_s"])],
+        "logingracetime": [str(params["ssh_hardening__login_grace_time_s"])],
+        "loglevel": ["VERBOSE"],
+        "maxauthtries": [str(params["ssh_hardening__max_auth_tries"])],
+    }
+    found = in_force(host, *expected)
+    assert found == expected
+
+
+def test_only_the_declared_accounts_may_log_in(host, params):
+    """Seuls les comptes déclarés peuvent se connecter à distance."""
+    declared = {
+        "allowgroups": sorted(params["ssh_hardening__allow_groups"]),
+        "allowusers": sorted(params["ssh_hardening__allow_users"]),
+    }
+    expected = {keyword: names for keyword, names in declared.items() if names}
+    if not expected:
+        pytest.skip("no list of accounts is declared for this machine")
+    found = in_force(host, *declared)
+    assert found == expected
+
+
+def test_remote_access_runs_and_comes_back_at_every_start(host):
+    """L’accès à distance fonctionne et revient à chaque démarrage."""
+    only_on_supported_releases(host)
+    answer = host.run(
+        "for unit in ssh.service ssh.socket; do "
+        'systemctl -q is-enabled "$unit" && systemctl -q is-active "$unit" && echo ready; done'
+    )
+    found = "ready" if "ready" in answer.stdout.split() else "neither enabled nor running"
+    expected = "ready"
+    assert found == expected
+
+
+def test_the_last_change_was_proved(host):
+    """Le dernier changement de l’accès à distance a été vérifié, et non annulé."""
+    found = host.run(GUARD).stdout.splitlines()
+    expected = []
+    assert found == expected

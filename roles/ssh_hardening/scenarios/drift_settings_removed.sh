@@ -1,0 +1,6 @@
+#!/bin/sh
+# A reinstallation of the package "as it was" took our settings away.
+# breaks: test_the_encryption_is_strong
+set -eu
+rm /etc/ssh/sshd_config.d/00-kitsurvie.conf
+systemctl reload ssh

@@ -1,0 +1,72 @@
+"""Does the machine say who to call, wherever somebody in trouble may look?"""
+
+import pytest
+
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+PAGE = "/usr/share/kitsurvie/contact.html"
+
+
+def only_on_supported_releases(host):
+    release = host.run(RELEASE).stdout.strip()
+    if release not in ("debian 12", "debian 13"):
+        pytest.skip(f"proved on Debian 12 and 13 only, not on {release}")
+
+
+def ways(params):
+    """The ways to reach the support desk, by name, without those that are not declared."""
+    given = {
+        "service": params["support_contact__name"],
+        "telephone": params["support_contact__phone"],
+        "e-mail": params["support_contact__email"],
+    }
+    return {name: text for name, text in given.items() if text}
+
+
+def shown(host, params, path):
+    """Which of those ways the file at `path` shows."""
+    only_on_supported_releases(host)
+    text = host.run(f"cat {path}").stdout
+    return [name for name, way in ways(params).items() if way in text]
+
+
+def test_somebody_can_be_called(host, params):
+    """Un téléphone ou une adresse de l’assistance a été déclaré."""
+    only_on_supported_releases(host)
+    found = bool(params["support_contact__phone"] or params["support_contact__email"])
+    expected = True
+    assert found == expected
+
+
+@pytest.mark.parametrize("path", ["/etc/motd", "/etc/issue", "/etc/issue.net"])
+def test_the_screens_say_who_to_call(host, params, path):
+    """L’écran d’accueil dit qui appeler."""
+    found = shown(host, params, path)
+    expected = list(ways(params))
+    assert found == expected
+
+
+def test_the_page_says_who_to_call(host, params):
+    """La page d’assistance de la machine donne le bon contact."""
+    found = shown(host, params, PAGE)
+    expected = list(ways(params))
+    assert found == expected
+
+
+def test_the_page_is_in_french_and_in_english(host):
+    """La page d’assistance explique le kit en français et en anglais."""
+    only_on_supported_releases(host)
+    text = host.run(f"cat {PAGE}").stdout
+    marks = ('<html lang="fr">', "Ce que comprend le kit", "What the kit holds")
+    found = [mark for mark in marks if mark in text]
+    expected = list(marks)
+    assert found == expected
+
+
+def test_anybody_may_read_it(host):
+    """Chacun peut lire ces pages, et personne d’autre que l’administrateur ne peut les changer."""
+    only_on_supported_releases(host)
+    paths = ("/etc/motd", "/etc/issue", "/etc/issue.net", PAGE)
+    answer = host.run(f"stat -c '%n %U %a' {' '.join(paths)}")
+    found = answer.stdout.splitlines()
+    expected = [f"{path} root 644" for path in paths]
+    assert found == expected

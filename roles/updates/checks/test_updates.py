@@ -1,0 +1,121 @@
+"""Does the machine bring itself up to date every day, from signed and declared origins only?"""
+
+import pytest
+
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+CONFIG = (
+    "apt-config dump | grep -E '^(APT::Periodic::|APT::Get::AllowUnauthenticated|"
+    "Acquire::Allow|Unattended-Upgrade::(Origins-Pattern|Automatic-Reboot))'"
+)
+INDEXES = "apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages'"
+UNSIGNED = (
+    "grep -rsiElZ --include='*.list' --include='*.sources' "
+    "'^[[:space:]]*(deb(-src)?[[:space:]]+\\[[^]]*(trusted|allow-insecure|allow-weak)=yes"
+    "|(trusted|allow-insecure|allow-weak):[[:space:]]*yes)' "
+    "/etc/apt/sources.list /etc/apt/sources.list.d | tr '\\0' '\\n' | sort"
+)
+TIMERS = "apt-daily.timer", "apt-daily-upgrade.timer"
+
+
+def only_on_supported_releases(host):
+    release = host.run(RELEASE).stdout.strip()
+    if release not in ("debian 12", "debian 13"):
+        pytest.skip(f"proved on Debian 12 and 13 only, not on {release}")
+
+
+def settings(host):
+    """What apt will do, whatever the file that says it; the last of two equal names wins."""
+    only_on_supported_releases(host)
+    pairs = (line.partition(" ") for line in host.run(CONFIG).stdout.splitlines())
+    return {name: value.strip('";') for name, _, value in pairs}
+
+
+def test_the_daily_updates_are_installed(host):
+    """Le logiciel qui installe les mises à jour chaque jour est présent."""
+    only_on_supported_releases(host)
+    found = host.run("dpkg-query -W -f '${db:Status-Status}' unattended-upgrades").stdout
+    expected = "installed"
+    assert found == expected
+
+
+def test_updates_are_looked_for_and_installed_every_day(host):
+    """L’ordinateur cherche et installe ses mises à jour chaque jour."""
+    names = ("Enable", "Update-Package-Lists", "Unattended-Upgrade")
+    apt = settings(host)
+    found = {name: apt.get(f"APT::Periodic::{name}", "not set") for name in names}
+    expected = dict.fromkeys(names, "1")
+    assert found == expected
+
+
+@pytest.mark.parametrize("timer", TIMERS)
+def test_the_daily_timers_run(host, timer):
+    """Le rendez-vous quotidien des mises à jour est actif."""
+    only_on_supported_releases(host)
+    answer = host.run(f"systemctl is-enabled {timer}; systemctl is-active {timer}")
+    found = answer.stdout.split()
+    expected = ["enabled", "active"]
+    assert found == expected
+
+
+def test_security_updates_are_among_those_installed(host):
+    """Les corrections de sécurité de Debian font partie des mises à jour installées d’office."""
+    only_on_supported_releases(host)
+    lines = host.run(CONFIG).stdout.splitlines()
+    patterns = [line for line in lines if line.startswith("Unattended-Upgrade::Origins-Pattern:: ")]
+    found = sorted({"security" for line in patterns if "label=Debian-Security" in line})
+    expected = ["security"]
+    assert found == expected
+
+
+def test_software_comes_from_declared_origins_only(host, params):
+    """Les logiciels viennent de Debian ou d’une origine déclarée par le service informatique."""
+    only_on_supported_releases(host)
+    rows = [line.split("|") for line in host.run(INDEXES).stdout.splitlines()]
+    # apt leaves the field as it was asked when the archive says nothing of itself
+    origins = {f"unnamed, at {uri}" if "$(" in origin else origin for origin, _, uri in rows}
+    found = sorted(origins - {"Debian", *params["updates__extra_origins"]})
+    expected = []
+    assert found == expected
+
+
+def test_the_security_archive_is_among_the_sources(host):
+    """L’ordinateur connaît l’adresse où Debian publie ses corrections de sécurité."""
+    only_on_supported_releases(host)
+    lines = host.run(INDEXES).stdout.splitlines()
+    found = sorted(
+        {label for label in (line.split("|")[1] for line in lines) if "Security" in label}
+    )
+    expected = ["Debian-Security"]
+    assert found == expected
+
+
+def test_every_source_is_signed(host):
+    """Aucun logiciel ne peut s’installer sans que sa signature soit vérifiée."""
+    only_on_supported_releases(host)
+    found = host.run(UNSIGNED).stdout.splitlines()
+    expected = []
+    assert found == expected
+
+
+def test_apt_refuses_what_is_not_signed(host):
+    """L’ordinateur refuse tout logiciel non signé, même si on le lui demande."""
+    names = (
+        "APT::Get::AllowUnauthenticated",
+        "Acquire::AllowInsecureRepositories",
+        "Acquire::AllowWeakRepositories",
+        "Acquire::AllowDowngradeToInsecureRepositories",
+    )
+    apt = settings(host)
+    found = [name for name in names if apt.get(name, "false") not in ("", "0", "false", "no")]
+    expected = []
+    assert found == expected
+
+
+def test_the_list_of_updates_is_recent(host, params):
+    """La liste des mises à jour disponibles a été relue récemment."""
+    only_on_supported_releases(host)
+    days = int(params["updates__max_list_age_days"])
+    answer = host.run(f"find /var/lib/apt/lists -maxdepth 0 -mtime -{days} | grep -c .")
+    found = "recent" if answer.stdout.strip() == "1" else f"older than {days} days"
+    expected = "recent"
+    assert found == expected

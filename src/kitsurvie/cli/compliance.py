@@ -1,0 +1,179 @@
+"""`kitsurvie compliance`: look at hosts without touching them, and read what was seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Annotated
+
+import typer
+
+from kitsurvie import inventory as inventories
+from kitsurvie import kit
+from kitsurvie.cli import context as contexts
+from kitsurvie.cli import output, progress, run_lock, view
+from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.recording import opened, recorded
+from kitsurvie.cli.report import report
+from kitsurvie.cli.survey import Survey, read_catalogue
+from kitsurvie.converge import Play, State
+from kitsurvie.errors import UsageError
+from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
+from kitsurvie.workspace import find
+
+app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
+
+RunNumber = Annotated[
+    int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
+]
+
+
+@app.command()
+def run(
+    limit: Limit = None,
+    measure: Measures = None,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Observe and judge every host; change nothing.
+
+    Exit code: 0 all compliant, 1 drift, 2 configuration, 3 hosts out of reach or in error.
+    """
+    place = find(workspace)
+    with (
+        run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
+        opened(place.ledger_url) as ledger,
+    ):
+        world = contexts.prepare(place.root, limit, measure or [])
+        watch = progress.on(output.stderr())
+        laid = world.lay_out()
+        views = {host.name: view.HostView(host, laid.items[host.name]) for host in world.hosts}
+        catalogue = read_catalogue(world.measures.values())
+        with recorded(ledger, "compliance", {"limit": limit, "measures": measure or []}) as this:
+            ledger.set_hosts(this.id, views, Outcome.PENDING)
+            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
+            with watch.phase("Observe", len(views)):
+                for look in survey.look(laid.items):
+                    one = views[look.host]
+                    one.take(look)
+                    ledger.record(this.id, [look.record(one.state, one.detail)])
+    shown = view.RunView(
+        this.id, "compliance", this.started_at, time.time(), this.by_whom,
+        tuple(views.values()), world.inventory,
+    )  # fmt: skip
+    return report(shown, json=json)
+
+
+@app.command()
+def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None) -> int:
+    """Show a past run as it was recorded; no host is asked anything."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        past = _past(ledger, run)
+        seen, states = ledger.seen(past.id), ledger.hosts(past.id)
+        outcomes = ledger.outcomes(past.id)
+    inventory = inventories.load(place)
+    catalogue = kit.load(place.roles)
+    gone = sorted(name for name in states if name not in inventory.hosts)
+    hosts = [inventory.hosts[name] for name in states if name in inventory.hosts]
+    laid = contexts.Context(place, inventory, catalogue, tuple(hosts)).lay_out()
+    views = [_past_view(view.HostView(host, laid.items[host.name]), seen, states) for host in hosts]
+    for one in views:
+        one.plays = {
+            measure: Play(host, measure, State(state), detail)
+            for (host, measure), (state, detail) in outcomes.items()
+            if host == one.host.name
+        }
+    notes = [f"No longer in the inventory: {', '.join(gone)}."] if gone else []
+    if past.state is not RunState.ENDED:
+        notes.append(f"Run {past.id} did not come to its end: what is shown is what was known.")
+    shown = view.RunView(
+        past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
+        tuple(views), inventory, tuple(notes),
+    )  # fmt: skip
+    return report(shown, json=json)
+
+
+def _past_view(
+    one: view.HostView,
+    seen: Mapping[str, Seen],
+    states: Mapping[str, tuple[Outcome, str]],
+) -> view.HostView:
+    name = one.host.name
+    one.state, one.detail = states[name]
+    if name in seen:
+        one.at, one.verdicts = seen[name].at, seen[name].verdicts
+    return one
+
+
+@app.command()
+def evidence(
+    host: Annotated[str, typer.Argument(help="The host, by its inventory name.")],
+    check: Annotated[str, typer.Argument(help="The check, such as firewall/test_default_drop.")],
+    run: RunNumber = None,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Show what a host answered to the commands of one check, verbatim."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        past = _past(ledger, run)
+        seen = ledger.seen(past.id).get(host)
+        if seen is None:
+            raise UsageError(
+                f"Run {past.id} has not seen a host named {host!r}.",
+                remedy="Name one it has seen: kitsurvie compliance show",
+            )
+        whole = ledger.evidence(seen)
+    measure, _, name = check.rpartition("/")
+    verdicts = [v for v in seen.verdicts if v.check == name and measure in ("", v.measure)]
+    if not verdicts:
+        known = _near(f"{v.measure}/{v.check}" for v in seen.verdicts)
+        raise UsageError(f"No check {check!r} was made on {host}.", remedy=f"It has: {known}.")
+    answers = whole.answers if whole is not None else {}
+    exchanges = [
+        {
+            "command": command,
+            "rc": answers[command].rc,
+            "stdout": answers[command].stdout.decode("utf-8", "backslashreplace"),
+            "stderr": answers[command].stderr.decode("utf-8", "backslashreplace"),
+            "flaw": answers[command].flaw,
+        }
+        for verdict in verdicts
+        for command in verdict.commands
+        if command in answers
+    ]
+    if json:
+        output.document(
+            "evidence",
+            {
+                "run": past.id, "host": host, "measure": verdicts[0].measure, "check": name,
+                "status": verdicts[0].status.value, "exchanges": exchanges,
+            },
+        )  # fmt: skip
+        return 0
+    output.say(f"{host}, run {past.id}: {verdicts[0].measure}/{name} is {verdicts[0].status.value}")
+    for exchange in exchanges:
+        output.say(f"\n$ {exchange['command']}")
+        output.say(
+            output.printable(str(exchange["stdout"]) + str(exchange["stderr"]), lines=True).rstrip()
+        )
+        output.say(f"(exit status {exchange['rc']}{_flaw(str(exchange['flaw']))})")
+    return 0
+
+
+def _flaw(flaw: str) -> str:
+    return f", not whole: {flaw}" if flaw else ""
+
+
+def _near(names: Iterable[str]) -> str:
+    listed = sorted(set(names))
+    return ", ".join(listed[:40]) + (" ..." if len(listed) > 40 else "") if listed else "none"
+
+
+def _past(ledger: Ledger, number: int | None) -> Run:
+    if number is not None:
+        return ledger.run(number)
+    for past in ledger.runs("compliance", "deploy", limit=1):
+        return past
+    raise UsageError("No run is recorded yet.", remedy="Make one: kitsurvie compliance run")

@@ -1,0 +1,148 @@
+"""`kitsurvie deploy`: bring hosts to the kit, and prove it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kitsurvie import inventory as inventories
+from kitsurvie.cli import context as contexts
+from kitsurvie.cli import output, progress, run_lock, table, view
+from kitsurvie.cli.deployment import Deployment, Options, what_is_due
+from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.recording import opened, recorded
+from kitsurvie.cli.report import report
+from kitsurvie.cli.survey import Survey, read_catalogue
+from kitsurvie.errors import RunError, UsageError
+from kitsurvie.ledger import Ledger, Outcome, Run, RunState
+from kitsurvie.model import Inventory
+from kitsurvie.workspace import find
+
+
+def deploy(
+    limit: Limit = None,
+    measure: Measures = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Run every enforced measure, due or not.")
+    ] = False,
+    canary: Annotated[
+        int,
+        typer.Option("--canary", min=0, help="This many hosts first; the rest if they prove well."),
+    ] = 0,
+    max_failures: Annotated[
+        int | None,
+        typer.Option("--max-failures", min=1, help="Begin no more hosts once this many failed."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take up what the last deployment left undone.")
+    ] = False,
+    urgent: Annotated[
+        str, typer.Option("--urgent", metavar="REASON", help="Go on outside the change windows.")
+    ] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before changing hosts.")
+    ] = False,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Bring hosts to the kit: observe, judge, apply what is due, prove it.
+
+    Only measures in mode `enforce` are applied, and only where they drift or have changed.
+    Exit code: 0 all compliant, 1 drift remains, 2 configuration, 3 hosts out of reach or in error.
+    """
+    if resume and (limit or measure or full):
+        raise UsageError(
+            "--resume takes up the last deployment as it was asked for.",
+            remedy="Leave out --limit, --measure and --full, or start a new deployment.",
+        )
+    asked: dict[str, Any] = {
+        "limit": limit, "measures": measure or [], "full": full, "canary": canary,
+        "max_failures": max_failures, "urgent": urgent,
+    }  # fmt: skip
+    place = find(workspace)
+    with (
+        run_lock.hold(
+            place.lock, "a deployment", wait_for_orphan=resume, tell=output.complain
+        ) as lock,
+        opened(place.ledger_url) as ledger,
+    ):
+        names: tuple[str, ...] | None = None
+        if resume:
+            last, names = _left_undone(ledger, place.root)
+            if not names:
+                output.complain(f"Nothing to resume: run {last.id} left no host undone.")
+                return report(_empty(last, inventories.load(place)), json=True) if json else 0
+            if last.state is RunState.RUNNING:
+                ledger.end_run(last.id, RunState.INTERRUPTED)
+            # what is given now counts; an urgency of another day never does
+            given = {key: asked[key] for key in ("canary", "max_failures") if asked[key]}
+            asked = {**last.options, **given, "urgent": urgent, "limit": None, "resumes": last.id}
+            output.complain(f"Resuming run {last.id}: {table.hosts(len(names))} to go.")
+        world = contexts.prepare(place.root, asked["limit"], asked["measures"], names=names)
+        for name in contexts.gone(world, names or ()):
+            output.complain(f"{name} is no longer in the inventory: left out.")
+        watch = progress.on(output.stderr())
+        options = Options(asked["full"], asked["canary"], asked["max_failures"], asked["urgent"])
+        with recorded(ledger, "deploy", asked) as run:
+            survey = Survey(
+                world.workspace, world.inventory, read_catalogue(world.measures.values()),
+                ledger, watch,
+            )  # fmt: skip
+            deployment = Deployment(world, ledger, survey, watch, options, run.id, lock)
+            try:
+                deployment.observe()
+                if deployment.due_hosts() and (yes or _agreed(deployment)):
+                    deployment.converge()
+            except KeyboardInterrupt:
+                output.complain("Go on where it stopped with: kitsurvie deploy --resume")
+                raise
+        shown = view.RunView(
+            run.id, "deploy", run.started_at, time.time(), run.by_whom,
+            tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
+        )  # fmt: skip
+        code = report(shown, json=json, again="kitsurvie deploy --resume")
+        if deployment.trouble is not None:
+            raise deployment.trouble
+        return code
+
+
+def _empty(run: Run, inventory: Inventory) -> view.RunView:
+    ended = run.ended_at or run.started_at
+    return view.RunView(run.id, run.kind, run.started_at, ended, run.by_whom, (), inventory)
+
+
+def _left_undone(ledger: Ledger, root: Path) -> tuple[Run, tuple[str, ...]]:
+    last = next(iter(ledger.runs("deploy", limit=1)), None)
+    if last is None:
+        raise RunError("There is no deployment to resume.", remedy="Start one: kitsurvie deploy")
+    hosts = ledger.hosts(last.id)
+    # cut short before the first host was known: everything it asked for is still to do
+    if not hosts and last.state is not RunState.ENDED:
+        world = contexts.prepare(root, last.options["limit"], last.options["measures"])
+        return last, tuple(host.name for host in world.hosts)
+    # what drifts where it is only observed is nobody's unfinished work
+    over = {Outcome.DONE, Outcome.DRIFT}
+    return last, tuple(name for name, (state, _) in hosts.items() if state not in over)
+
+
+def _agreed(deployment: Deployment) -> bool:
+    due = deployment.due_hosts()
+    measures = sorted({one.measure for one in what_is_due(due)})
+    output.complain(f"{table.hosts(len(due))} will be changed ({', '.join(measures)}):")
+    for one in due[:20]:
+        output.complain(f"  {one.host.name}: {', '.join(d.measure for d in one.due)}")
+    if len(due) > 20:
+        output.complain(f"  and {len(due) - 20} more (kitsurvie plan shows them all)")
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "Nobody can be asked here whether to go on; nothing was changed.",
+            remedy="Run it from a terminal, or give --yes.",
+        )
+    if not typer.confirm("Go on?", err=True):
+        deployment.notes.append("Nothing was changed: you did not agree.")
+        return False
+    return True

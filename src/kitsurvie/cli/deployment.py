@@ -1,0 +1,262 @@
+"""Observe, judge, converge, prove, record: the whole of `kitsurvie deploy`, without its words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kitsurvie import plan as planning
+from kitsurvie.cli.context import Context
+from kitsurvie.cli.progress import Progress
+from kitsurvie.cli.survey import Look, Survey
+from kitsurvie.cli.view import HostView, state_of
+from kitsurvie.converge import Job, Play, State, Step, converge
+from kitsurvie.errors import RunError
+from kitsurvie.inventory import windows
+from kitsurvie.ledger import Ledger, Outcome
+from kitsurvie.model import Status
+from kitsurvie.plan import Due
+
+# a guard that fired needs its delay, then a moment for the services it brings back
+GUARD_GRACE_S = 30.0
+GUARD_POLL_S = 5.0
+DEFAULT_GUARD_DELAY_S = 120.0
+DEFAULT_WAVE = 50
+BUDGETED_WAVE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How far a deployment may go.
+
+    `canaries` hosts go first; no new wave begins once `max_failures` hosts have failed (None: no
+    limit). `urgent` is the reason given for going on outside the change windows.
+    """
+
+    full: bool = False
+    canaries: int = 0
+    max_failures: int | None = None
+    urgent: str = ""
+
+
+class Deployment:
+    """One deployment. What becomes known of a host is in the ledger before the next step."""
+
+    def __init__(
+        self,
+        context: Context,
+        ledger: Ledger,
+        survey: Survey,
+        progress: Progress,
+        options: Options,
+        run: int,
+        lock: int,
+    ) -> None:
+        self.context = context
+        self.ledger = ledger
+        self.survey = survey
+        self.progress = progress
+        self.options = options
+        self.run = run
+        self.lock = lock
+        self.plan = context.lay_out()
+        self.notes: list[str] = []
+        # set when Ansible itself broke: the report comes first, then this
+        self.trouble: RunError | None = None
+        self.views = {
+            host.name: HostView(host, self.plan.items[host.name]) for host in context.hosts
+        }
+
+    # -- observe ------------------------------------------------------------------------------
+
+    def observe(self) -> None:
+        """See every host, and decide what is due on each."""
+        self.ledger.set_hosts(self.run, self.views, Outcome.PENDING)
+        with self.progress.phase("Observe", len(self.views)):
+            for look in self.survey.look(self.plan.items):
+                view = self.views[look.host]
+                view.take(look)
+                if not look.trouble:
+                    view.due = planning.due(
+                        view.items, look.verdicts, look.stamps, full=self.options.full
+                    )
+                    held = self._held(view) if view.due else ""
+                    if view.due:
+                        view.state = Outcome.HELD if held else Outcome.PENDING
+                        view.detail = f"left for later: {held}" if held else ""
+                self._write(view, look)
+
+    def due_hosts(self) -> list[HostView]:
+        """Hosts that something is to be done on now."""
+        return [view for view in self.views.values() if view.due and view.state is Outcome.PENDING]
+
+    def _held(self, view: HostView) -> str:
+        if self.options.urgent:
+            return ""
+        # the syndicate's own clock: windows are written in local time
+        return windows.shut(view.host.variables, datetime.now())
+
+    def _write(self, view: HostView, look: Look) -> None:
+        self.ledger.record(self.run, [look.record(view.state, view.detail)])
+
+    def _settle(self, view: HostView) -> None:
+        self.ledger.set_hosts(self.run, [view.host.name], view.state, view.detail)
+
+    # -- converge and prove -------------------------------------------------------------------
+
+    def converge(self) -> None:
+        """Apply what is due, wave by wave, and prove each wave before the next."""
+        due = {view.host.name: view for view in self.due_hosts()}
+        size = DEFAULT_WAVE if self.options.max_failures is None else BUDGETED_WAVE
+        laid = planning.waves(
+            [view.host for view in due.values()],
+            canaries=self.options.canaries,
+            size=min(size, self.context.workspace.parallel),
+            per_site=self.context.workspace.parallel_per_site,
+        )
+        for number, wave in enumerate(laid):
+            views = self._still_open(due[name] for name in wave)
+            if views:
+                self._apply(views, number)
+                self._prove(views)
+            stop = self._stop_after(wave)
+            if stop and number + 1 < len(laid):
+                left = [name for later in laid[number + 1 :] for name in later]
+                self.notes.append(f"{stop} Not begun: {', '.join(left)}.")
+                self.ledger.set_hosts(self.run, left, Outcome.PENDING, stop)
+                for name in left:
+                    self.views[name].detail = stop
+                return
+
+    def _still_open(self, views: Iterable[HostView]) -> list[HostView]:
+        """Those whose change window has not closed since they were looked at."""
+        still = []
+        for view in views:
+            held = self._held(view)
+            if held:
+                view.state, view.detail = Outcome.HELD, f"left for later: {held}"
+                self._settle(view)
+            else:
+                still.append(view)
+        return still
+
+    def _stop_after(self, wave: Sequence[str]) -> str:
+        if self.trouble is not None:
+            return "Stopped: Ansible did not run through."
+        touched = sum(1 for view in self.views.values() if view.plays)
+        if self.options.canaries and touched <= self.options.canaries:
+            bad = [name for name in wave if self.views[name].state in _LOST]
+            if bad:
+                return f"Stopped after the canaries: {', '.join(bad)} not proved compliant."
+        # a host that this run touched and that no longer answers is the worst of failures
+        failed = [v for v in self.views.values() if v.plays and v.state in _LOST]
+        limit = self.options.max_failures
+        if limit is not None and len(failed) >= limit:
+            return f"Stopped: {len(failed)} hosts failed, the limit given is {limit}."
+        return ""
+
+    def job(self, views: Iterable[HostView], folder: Path, *, check: bool = False) -> Job:
+        """The Ansible run that applies what is due on these hosts."""
+        due: dict[str, list[str]] = {}
+        stamps: dict[str, dict[str, str]] = {}
+        chosen = list(views)
+        for view in chosen:
+            digests = {item.measure: item.stamp for item in view.items}
+            for one in view.due:
+                due.setdefault(one.measure, []).append(view.host.name)
+                stamps.setdefault(view.host.name, {})[one.measure] = digests[one.measure]
+        workspace = self.context.workspace
+        return Job(
+            due=due,
+            stamps=stamps,
+            inventory=workspace.inventory,
+            playbook=workspace.playbooks / "kit.yml",
+            roles=workspace.roles,
+            folder=folder,
+            forks=min(len(chosen), workspace.parallel) or 1,
+            connect_timeout_s=workspace.connect_timeout_s,
+            check=check,
+        )
+
+    def _apply(self, views: Sequence[HostView], number: int) -> None:
+        folder = self.context.workspace.state / "runs" / str(self.run) / f"wave-{number + 1}"
+        job = self.job(views, folder)
+        waiting = {view.host.name: len(view.due) for view in views}
+        try:
+            with self.progress.phase("Deploy", len(views)):
+                for play in converge(job, lock=self.lock, on_step=self._step):
+                    self._played(play, waiting)
+        except RunError as error:
+            self.trouble = error
+
+    def _step(self, step: Step) -> None:
+        self.progress.host(step.host, f"{step.measure}: {step.task}")
+
+    def _played(self, play: Play, waiting: dict[str, int]) -> None:
+        view = self.views[play.host]
+        view.plays[play.measure] = play
+        detail = f"{play.task}: {play.message}" if play.message else ""
+        self.ledger.set_outcome(self.run, play.host, play.measure, play.state.value, detail)
+        waiting[play.host] -= 1
+        if not waiting[play.host]:
+            self.progress.done(play.host, _status(view.plays))
+
+    def _prove(self, views: Sequence[HostView]) -> None:
+        """See the hosts again; a guarded measure that failed is given time to be put back."""
+        waiting = {view.host.name: self._guard_delay(view) for view in views}
+        begun = time.monotonic()
+        while waiting:
+            with self.progress.phase("Prove", len(waiting)):
+                looks = list(self.survey.look(self.context.lay_out(waiting).items))
+            for look in looks:
+                over = time.monotonic() - begun >= waiting[look.host]
+                if look.trouble and not over:
+                    continue
+                del waiting[look.host]
+                self._proved(self.views[look.host], look)
+            if waiting:
+                time.sleep(GUARD_POLL_S)
+
+    def _guard_delay(self, view: HostView) -> float:
+        """Seconds to wait for this host's guard: 0 unless a guarded measure failed there."""
+        risky = {
+            play.measure
+            for play in view.plays.values()
+            if play.state in _NOT_APPLIED and self.context.measures[play.measure].lockout_risk
+        }
+        if not risky:
+            return 0.0
+        delay = view.host.variables.get("kit__guard_delay_s", DEFAULT_GUARD_DELAY_S)
+        return float(delay) + GUARD_GRACE_S
+
+    def _proved(self, view: HostView, look: Look) -> None:
+        view.take(look)
+        failed = [p.measure for p in view.plays.values() if p.state in _NOT_APPLIED]
+        if not look.trouble:
+            still = planning.due(view.items, look.verdicts, look.stamps)
+            tried = {one.measure for one in view.due}
+            failed = list(
+                dict.fromkeys([*failed, *(d.measure for d in still if d.measure in tried)])
+            )
+            view.state = Outcome.FAILED if failed else state_of(look.verdicts, still)
+        if failed:
+            said = f"not in place: {', '.join(failed)}"
+            view.detail = f"{view.detail} {said}".strip() if look.trouble else said
+        self._write(view, look)
+
+
+_LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})
+_NOT_APPLIED = frozenset({State.FAILED, State.UNREACHABLE, State.NOT_REACHED})
+
+
+def _status(plays: Mapping[str, Play]) -> Status:
+    bad = any(play.state in _NOT_APPLIED for play in plays.values())
+    return Status.ERROR if bad else Status.COMPLIANT
+
+
+def what_is_due(views: Iterable[HostView]) -> list[Due]:
+    """Everything due, in the order of hosts."""
+    return [one for view in views for one in view.due]

@@ -1,0 +1,170 @@
+"""`kitsurvie kit`: what the kit holds, and what one measure is."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.table import Table
+
+from kitsurvie import kit, workspace
+from kitsurvie.cli import output
+from kitsurvie.errors import UsageError, WorkspaceError
+from kitsurvie.model import Measure, Profile, Text
+
+app = typer.Typer(help="What the kit holds: its measures, their reasons and variables.")
+
+WorkspaceDir = Annotated[
+    Path | None,
+    typer.Option("--workspace", metavar="DIR", help="The workspace; else this folder or above."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def measures(place: Path | None) -> Mapping[str, Measure]:
+    """The measures of the workspace; those that travel with the kit where there is none."""
+    try:
+        roles = workspace.find(place).roles
+    except WorkspaceError:
+        if place is not None:
+            raise
+        roles = (workspace.shipped("roles"),)
+    return kit.load(roles)
+
+
+def one(found: Mapping[str, Measure], name: str) -> Measure:
+    """The measure of that name. Raises UsageError, with near names, when there is none."""
+    if name in found:
+        return found[name]
+    near = difflib.get_close_matches(name, found, n=3, cutoff=0.5)
+    raise UsageError(
+        f"The kit has no measure named {name!r}.",
+        remedy=f"Did you mean {' or '.join(near)}?" if near else "See them: kitsurvie kit list",
+    )
+
+
+@app.command("list")
+def show_all(place: WorkspaceDir = None, as_json: AsJson = False) -> None:
+    """List the measures of the kit, in the order of the programme."""
+    found = measures(place)
+    if as_json:
+        output.document("kit_list", {"measures": [_brief(m) for m in found.values()]})
+        return
+    language = _language(None)
+    table = Table("measure", "step", "for", "what it is", box=None, pad_edge=False)
+    for measure in found.values():
+        profiles = ", ".join(p.value for p in Profile if p in measure.profiles)
+        title = getattr(measure.title, language)
+        table.add_row(measure.id, measure.step.value, profiles, title)
+    output.stdout().print(table)
+
+
+@app.command("show")
+def show_one(
+    name: Annotated[str, typer.Argument(metavar="MEASURE", help="As `kit list` names it.")],
+    place: WorkspaceDir = None,
+    lang: Annotated[
+        Literal["fr", "en"] | None, typer.Option(help="The language; else that of LANG.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say of one measure why it is there, what it changes, and what it can be told."""
+    measure = one(measures(place), name)
+    if as_json:
+        output.document("kit_show", {"measure": _whole(measure)})
+        return
+    for line in _page(measure, _language(lang)):
+        output.say(line)
+
+
+def _language(asked: str | None) -> Literal["fr", "en"]:
+    said = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    return "fr" if (asked or said).startswith("fr") else "en"
+
+
+_HEADINGS: dict[str, dict[str, str]] = {
+    "en": {
+        "why": "Why",
+        "changes": "What changes for those who use the machine",
+        "on_failure": "When it fails",
+        "absent": "When it is switched off",
+    },
+    "fr": {
+        "why": "Pourquoi",
+        "changes": "Ce qui change pour vous",
+        "on_failure": "En cas d’écart",
+        "absent": "Si la règle est désactivée",
+    },
+}
+
+
+def _page(measure: Measure, language: Literal["fr", "en"]) -> Iterator[str]:
+    title = f"{measure.id}: {getattr(measure.title, language)}"
+    yield title
+    yield "=" * len(title)
+    for part, heading in _HEADINGS[language].items():
+        text: Text = getattr(measure, part)
+        yield ""
+        yield heading
+        yield from _wrapped(getattr(text, language), "  ")
+    profiles = ", ".join(profile.value for profile in Profile if profile in measure.profiles)
+    yield ""
+    yield f"Step: {measure.step.value}    Profiles: {profiles}"
+    yield f"Norms: {', '.join(measure.norms) or 'none'}"
+    risk = "yes: a guard takes it back when nobody can log in" if measure.lockout_risk else "no"
+    yield f"Can lock out: {risk}    Needs a reboot: {'yes' if measure.reboot else 'no'}"
+    figures = ", ".join(f"{name} {value:g}" for name, value in measure.footprint.items())
+    yield f"Footprint: {figures or 'not measured yet'}"
+    yield f"Folder: {measure.path}"
+    yield ""
+    yield "Variables, with their defaults (set them for all, an EPCI, a member or a host):"
+    for variable in kit.variables(measure):
+        yield ""
+        yield from (f"  # {line}".rstrip() for line in variable.comment)
+        yield f"  {variable.name}: {json.dumps(variable.default, ensure_ascii=False)}"
+    yield ""
+    yield "  # observe, enforce or off; if not said, what kit__mode says."
+    yield f"  {measure.id}__mode"
+    yield ""
+    yield "  # Why it is off, when it is: shown in the member's report."
+    yield f"  {measure.id}__off_reason"
+
+
+def _wrapped(text: str, indent: str) -> Iterator[str]:
+    for paragraph in text.splitlines():
+        yield from textwrap.wrap(paragraph, 88, initial_indent=indent, subsequent_indent=indent)
+
+
+def _brief(measure: Measure) -> dict[str, Any]:
+    return {
+        "id": measure.id,
+        "step": measure.step.value,
+        "title": _both(measure.title),
+        "profiles": [profile.value for profile in Profile if profile in measure.profiles],
+        "norms": list(measure.norms),
+        "lockout_risk": measure.lockout_risk,
+        "reboot": measure.reboot,
+    }
+
+
+def _whole(measure: Measure) -> dict[str, Any]:
+    return {
+        **_brief(measure),
+        **{part: _both(getattr(measure, part)) for part in _HEADINGS["en"]},
+        "footprint": dict(measure.footprint),
+        "folder": str(measure.path),
+        "variables": [
+            {"name": v.name, "default": v.default, "comment": " ".join(v.comment)}
+            for v in kit.variables(measure)
+        ],
+    }
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"fr": text.fr, "en": text.en}

@@ -1,0 +1,100 @@
+"""`kitsurvie plan`: what a deployment would run, where and why; nothing is changed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from kitsurvie.cli import context as contexts
+from kitsurvie.cli import output, progress, run_lock, view
+from kitsurvie.cli.deployment import Deployment, Options
+from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.recording import opened, recorded
+from kitsurvie.cli.survey import Survey, read_catalogue
+from kitsurvie.converge import converge
+from kitsurvie.ledger import Outcome
+from kitsurvie.workspace import find
+
+
+def plan(
+    limit: Limit = None,
+    measure: Measures = None,
+    full: Annotated[bool, typer.Option("--full", help="As if every measure were due.")] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Add Ansible's own preview of the changes.")
+    ] = False,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Show what deploy would run, on which hosts, and why. Changes nothing."""
+    place = find(workspace)
+    with (
+        run_lock.hold(place.lock, "a plan", wait_for_orphan=False, tell=output.complain) as lock,
+        opened(place.ledger_url) as ledger,
+    ):
+        world = contexts.prepare(place.root, limit, measure or [])
+        watch = progress.on(output.stderr())
+        asked = {"limit": limit, "measures": measure or [], "full": full}
+        with recorded(ledger, "plan", asked) as run:
+            survey = Survey(
+                world.workspace, world.inventory, read_catalogue(world.measures.values()),
+                ledger, watch,
+            )  # fmt: skip
+            deployment = Deployment(world, ledger, survey, watch, Options(full=full), run.id, lock)
+            deployment.observe()
+            preview = _preview(deployment) if diff and deployment.due_hosts() else ""
+    shown = view.RunView(
+        run.id, "plan", run.started_at, time.time(), run.by_whom,
+        tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
+    )  # fmt: skip
+    if json:
+        payload = view.document(shown)
+        output.document("plan", {**payload, "preview": preview} if diff else payload)
+    else:
+        _show(shown, preview)
+    return _code(shown)
+
+
+def _code(run: view.RunView) -> int:
+    """As a deployment's: what is due counts as drift."""
+    return view.exit_code(run)
+
+
+def _preview(deployment: Deployment) -> str:
+    with tempfile.TemporaryDirectory(prefix="kitsurvie-plan-") as folder:
+        job = deployment.job(deployment.due_hosts(), Path(folder) / "preview", check=True)
+        for _ in converge(job):
+            pass
+        return job.log.read_text(encoding="utf-8") if job.log.exists() else ""
+
+
+def _show(run: view.RunView, preview: str) -> None:
+    console = output.stdout()
+    rows = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Host", "Member", "Measure", "Why"):
+        rows.add_column(heading, overflow="fold")
+    for one in run.hosts:
+        member = view.member_name(one, run.inventory)
+        for due in one.due:
+            held = f" ({one.detail})" if one.state is Outcome.HELD else ""
+            rows.add_row(one.host.name, Text(member), due.measure, Text(due.why + held))
+    if rows.row_count:
+        console.print(rows)
+    else:
+        output.say("Nothing is due.")
+    for one in run.hosts:
+        if one.state in {Outcome.UNREACHABLE, Outcome.ERROR}:
+            output.say(f"{one.host.name}: {one.detail or 'a check could not conclude'}")
+        drifts = {v.measure for v in one.verdicts if v.status.value == "drift"}
+        only_seen = sorted(drifts - {d.measure for d in one.due})
+        if only_seen:
+            output.say(f"{one.host.name}: only observed, not mended: {', '.join(only_seen)}")
+    if preview:
+        output.say("\nAnsible's preview (a preview, not a verdict):\n")
+        output.say(output.printable(preview, lines=True))

@@ -1,0 +1,100 @@
+"""One run at a time in a workspace; Ansible that outlives its command line still holds the lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kitsurvie.errors import RunError, WorkspaceError
+
+ORPHAN_POLL_S = 1.0
+
+
+@contextmanager
+def hold(
+    path: Path, what: str, *, wait_for_orphan: bool, tell: Callable[[str], None]
+) -> Iterator[int]:
+    """Hold the run's lock; gives its file descriptor, for Ansible's process to inherit.
+
+    When what holds it is Ansible going on after its command line died, and `wait_for_orphan`,
+    waits for it to end. Raises RunError when another run is alive.
+    """
+    descriptor = _open(path)
+    try:
+        _take(descriptor, path, wait_for_orphan=wait_for_orphan, tell=tell)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "what": what}).encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace cannot be written: {error.strerror}.",
+            where=str(path),
+            remedy="Check who owns the workspace and that its disk is mounted for writing.",
+        ) from error
+
+
+def _take(
+    descriptor: int, path: Path, *, wait_for_orphan: bool, tell: Callable[[str], None]
+) -> None:
+    told = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid, what = _holder(descriptor)
+            if _alive(pid):
+                raise RunError(
+                    f"Another run is under way here: {what}, process {pid}.",
+                    where=str(path),
+                    remedy="Wait for it to end, or stop it with Ctrl-C where it runs.",
+                ) from None
+            if not wait_for_orphan:
+                raise RunError(
+                    f"Ansible is still finishing what {what} began before it was cut short.",
+                    where=str(path),
+                    remedy="kitsurvie deploy --resume waits for it and goes on; or try later.",
+                ) from None
+            if not told:
+                tell(f"Waiting for Ansible to finish what {what} began before it was cut short...")
+                told = True
+            time.sleep(ORPHAN_POLL_S)
+        else:
+            return
+
+
+def _holder(descriptor: int) -> tuple[int, str]:
+    try:
+        written = json.loads(os.pread(descriptor, 4096, 0))
+        return int(written["pid"]), str(written["what"])
+    except (ValueError, KeyError, TypeError):
+        return 0, "an earlier run"
+
+
+def _alive(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    # a killed parent may linger as a zombie until it is reaped
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] != ["Z"]

@@ -1,0 +1,301 @@
+"""Look at many hosts, one session and one execution each. Chains fleet, observe and judge.
+
+The first host of a class (same profile, checks and parameters) is the scout: what its checks ask
+for is fetched in a few batches, and the commands so learnt are kept for all the others. A host
+that differs fetches its own few and they are kept for it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kitsurvie import judge
+from kitsurvie.cli.progress import Progress
+from kitsurvie.enroll import known_hosts
+from kitsurvie.errors import HostError
+from kitsurvie.fleet.client import Fleet, Limits, Reply, Target, Trouble
+from kitsurvie.fleet.trouble import explain
+from kitsurvie.ledger import Ledger, Outcome, Record
+from kitsurvie.model import (
+    Answer,
+    Evidence,
+    Host,
+    Inventory,
+    Item,
+    Measure,
+    Mode,
+    Status,
+    Verdict,
+)
+from kitsurvie.observe import answers, request
+from kitsurvie.workspace import Workspace
+
+STAMPS = "grep -rs '' /var/lib/kitsurvie/stamps"
+STANDING = (STAMPS,)
+
+# a check that still asks for more after so many batches is asking without end
+MOST_BATCHES = 20
+COMMAND_S = 20.0
+MOST_BYTES = 16 * 1024 * 1024
+MOST_ANSWER_BYTES = 256 * 1024
+
+# away: nothing is wrong with the kit there, the machine cannot be reached
+AWAY = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.CLOSED})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One host as it was just seen.
+
+    `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
+    UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there.
+    """
+
+    host: str
+    at: float
+    status: Status
+    verdicts: tuple[Verdict, ...] = ()
+    evidence: Evidence | None = None
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+    def record(self, state: Outcome, detail: str) -> Record:
+        """The same, as the ledger takes it, with where the host stands after it."""
+        return Record(self.host, self.at, self.verdicts, self.evidence, state, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The checks of each measure, and the digest of their code."""
+
+    checks: Mapping[str, tuple[judge.Check, ...]]
+    digests: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One host under way: what is asked of it, what it has answered so far."""
+
+    host: Host
+    items: tuple[Item, ...]
+    kind: str
+    asked: tuple[str, ...]
+    answers: dict[str, Answer] = field(default_factory=dict)
+    batches: int = 0
+
+    def evidence(self) -> Evidence:
+        return Evidence(self.host.name, self.answers)
+
+
+class Survey:
+    """Looks at the hosts of a plan through one fleet, as often as asked."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        inventory: Inventory,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        progress: Progress,
+    ) -> None:
+        self._workspace = workspace
+        self._inventory = inventory
+        self._catalogue = catalogue
+        self._ledger = ledger
+        self._progress = progress
+        self._memory = judge.Memory()
+
+    def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
+        """See each host of the plan once; gives each as soon as it has been judged."""
+        learnt = dict(self._ledger.learnt())
+        visits = {
+            name: self._visit(self._inventory.hosts[name], items, learnt)
+            for name, items in plan.items()
+        }
+        waiting: dict[str, list[_Visit]] = {}
+        scouts: set[str] = set()
+        with self._fleet(visits) as fleet:
+            for visit in visits.values():
+                if f"class:{visit.kind}" in learnt:
+                    self._ask(fleet, visit, visit.asked)
+                elif visit.kind in scouts:
+                    waiting.setdefault(visit.kind, []).append(visit)
+                else:
+                    scouts.add(visit.kind)
+                    self._ask(fleet, visit, visit.asked)
+            for reply in fleet.replies():
+                visit = visits[reply.host]
+                look = self._take(fleet, visit, reply, learnt)
+                if look is None:
+                    continue
+                fleet.finish(visit.host.name)
+                self._progress.done(visit.host.name, look.status)
+                self._release(fleet, visit.kind, waiting, learnt)
+                yield look
+
+    def _release(
+        self,
+        fleet: Fleet,
+        kind: str,
+        waiting: dict[str, list[_Visit]],
+        learnt: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        """A scout is back: send the others; when it failed, one of them becomes the scout."""
+        others = waiting.pop(kind, [])
+        known = learnt.get(f"class:{kind}")
+        if known is None and others:
+            self._ask(fleet, others[0], others[0].asked)
+            if others[1:]:
+                waiting[kind] = others[1:]
+            return
+        for visit in others:
+            visit.asked = _merged(known or (), visit.asked)
+            self._ask(fleet, visit, visit.asked)
+
+    def _visit(
+        self, host: Host, items: tuple[Item, ...], learnt: Mapping[str, tuple[str, ...]]
+    ) -> _Visit:
+        judged = tuple(item for item in items if item.mode is not Mode.OFF)
+        kind = self._kind(host, judged)
+        known = learnt.get(f"class:{kind}", ())
+        asked = _merged(STANDING, known, learnt.get(f"host:{host.name}", ()))
+        return _Visit(host, judged, kind, asked)
+
+    def _kind(self, host: Host, items: Iterable[Item]) -> str:
+        digests = self._catalogue.digests
+        parts = [host.profile.value, [[i.measure, digests[i.measure], i.params] for i in items]]
+        canonical = json.dumps(parts, sort_keys=True, default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+    def _fleet(self, visits: Mapping[str, _Visit]) -> Fleet:
+        pinned = {
+            name: tuple(str(key) for key in keys)
+            for name, keys in known_hosts.read(self._workspace.known_hosts).items()
+        }
+        limits = Limits(
+            connect_s=self._workspace.connect_timeout_s,
+            command_s=self._workspace.observe_timeout_s + 10,
+            max_bytes=MOST_BYTES,
+            parallel=self._workspace.parallel,
+            parallel_per_site=self._workspace.parallel_per_site,
+        )
+        targets = [_target(visit.host, pinned) for visit in visits.values()]
+        return Fleet(targets, limits, self._workspace.known_hosts, self._progress.host)
+
+    def _ask(self, fleet: Fleet, visit: _Visit, commands: Sequence[str]) -> None:
+        visit.batches += 1
+        visit.asked = tuple(commands)
+        asked = request.build(
+            visit.asked,
+            command_s=COMMAND_S,
+            deadline_s=self._workspace.observe_timeout_s,
+            max_answer_bytes=MOST_ANSWER_BYTES,
+        )
+        fleet.submit(visit.host.name, request.COMMAND, asked)
+
+    def _take(
+        self, fleet: Fleet, visit: _Visit, reply: Reply, learnt: dict[str, tuple[str, ...]]
+    ) -> Look | None:
+        """A host has answered: its verdicts, or None while more must be asked."""
+        name = visit.host.name
+        if reply.trouble is not None:
+            away = reply.trouble in AWAY
+            status = Status.UNREACHABLE if away else Status.ERROR
+            return Look(name, time.time(), status, trouble=str(explain(reply)))
+        try:
+            answered = answers.decode(name, visit.asked, reply.stdout, reply.stderr)
+        except HostError as error:
+            return Look(name, time.time(), Status.ERROR, trouble=str(error))
+        visit.answers.update(answered.answers)
+        judgement = self._judge(visit)
+        if judgement.missing and visit.batches < MOST_BATCHES:
+            self._ask(fleet, visit, judgement.missing)
+            return None
+        verdicts = (*judgement.verdicts, *self._endless(judgement))
+        self._learn(visit, verdicts, learnt)
+        status = worst(v.status for v in verdicts)
+        return Look(name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers))
+
+    def _judge(self, visit: _Visit) -> judge.Judgement:
+        checks = [c for item in visit.items for c in self._catalogue.checks[item.measure]]
+        params = {item.measure: item.params for item in visit.items}
+        return judge.judge(checks, params, visit.evidence(), self._memory)
+
+    def _endless(self, judgement: judge.Judgement) -> tuple[Verdict, ...]:
+        if not judgement.missing:
+            return ()
+        message = f"A check still asks for more after {MOST_BATCHES} batches: report it as a fault."
+        return (Verdict("kit", "endless", Status.UNKNOWN, message=message),)
+
+    def _learn(
+        self, visit: _Visit, verdicts: Iterable[Verdict], learnt: dict[str, tuple[str, ...]]
+    ) -> None:
+        read = dict.fromkeys(command for verdict in verdicts for command in verdict.commands)
+        scope = f"class:{visit.kind}"
+        if scope not in learnt:
+            learnt[scope] = tuple(read)
+            self._ledger.learn(scope, learnt[scope])
+        own = tuple(command for command in read if command not in set(learnt[scope]))
+        mine = f"host:{visit.host.name}"
+        if own != learnt.get(mine, ()):
+            learnt[mine] = own
+            self._ledger.learn(mine, own)
+
+
+def read_catalogue(measures: Iterable[Measure]) -> Catalogue:
+    """Load the checks of these measures."""
+    wanted = tuple(measures)
+    return Catalogue(
+        checks={m.id: judge.load(m) for m in wanted},
+        digests={m.id: judge.read_digest(m) for m in wanted},
+    )
+
+
+def stamps_of(answers: Mapping[str, Answer]) -> Mapping[str, str]:
+    """The digests left on the host, by measure."""
+    answer = answers.get(STAMPS)
+    if answer is None:
+        return {}
+    found = {}
+    for line in answer.stdout.decode("utf-8", "replace").splitlines():
+        path, _, digest = line.partition(":")
+        found[path.rpartition("/")[2]] = digest.strip()
+    return found
+
+
+# from the one that must be read first to the one that needs no reading
+_SEVERITY = (
+    Status.ERROR,
+    Status.UNREACHABLE,
+    Status.DRIFT,
+    Status.UNKNOWN,
+    Status.WAIVED,
+    Status.COMPLIANT,
+    Status.NOT_APPLICABLE,
+)
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """The status a person should see first; COMPLIANT when there is none."""
+    return min(statuses, key=_SEVERITY.index, default=Status.COMPLIANT)
+
+
+def _merged(*lists: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(command for commands in lists for command in commands))
+
+
+def _target(host: Host, pinned: Mapping[str, tuple[str, ...]]) -> Target:
+    return Target(
+        name=host.name,
+        address=host.address,
+        port=host.port,
+        user=host.user,
+        key_file=host.key_file,
+        host_keys=pinned.get(host.name, ()),
+        jump=host.jump,
+        site=host.jump or "",
+    )

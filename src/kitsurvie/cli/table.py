@@ -1,0 +1,123 @@
+"""A run on a terminal: a table by member, then every drift with what proves it, then what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from kitsurvie.cli import output
+from kitsurvie.cli.view import HostView, RunView, member_name
+from kitsurvie.converge import State
+from kitsurvie.ledger import Outcome
+from kitsurvie.model import Mode, Status, Verdict
+
+STYLES = {
+    Outcome.DONE: "green",
+    Outcome.DRIFT: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.ERROR: "red",
+    Outcome.UNREACHABLE: "magenta",
+    Outcome.HELD: "cyan",
+    Outcome.PENDING: "dim",
+}
+WORDS = {
+    Outcome.DONE: "compliant",
+    Outcome.DRIFT: "drift",
+    Outcome.FAILED: "failed",
+    Outcome.ERROR: "error",
+    Outcome.UNREACHABLE: "unreachable",
+    Outcome.HELD: "held",
+    Outcome.PENDING: "not begun",
+}
+LONGEST = 300
+
+
+def hosts(count: int) -> str:
+    """So many hosts, in words."""
+    return "1 host" if count == 1 else f"{count} hosts"
+
+
+def show(console: Console, run: RunView) -> None:
+    """Print the whole run."""
+    _members(console, run)
+    for view in run.hosts:
+        _troubles(console, view, run)
+    for note in run.notes:
+        console.print(Text(note))
+
+
+def _members(console: Console, run: RunView) -> None:
+    groups: dict[tuple[str, str], list[HostView]] = {}
+    for view in run.hosts:
+        epci = run.inventory.epcis.get(view.host.epci or "", view.host.epci or "")
+        groups.setdefault((epci, member_name(view, run.inventory)), []).append(view)
+    states = [s for s in WORDS if any(v.state is s for v in run.hosts)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("EPCI", "Member"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("Hosts", *(WORDS[s] for s in states)):
+        table.add_column(heading, justify="right")
+    for (epci, member), views in sorted(groups.items()):
+        counts = Counter(view.state for view in views)
+        cells = [
+            Text(str(counts[s] or "-"), style=STYLES[s] if counts[s] else "dim") for s in states
+        ]
+        table.add_row(Text(epci), Text(member), str(len(views)), *cells)
+    console.print(table)
+
+
+def _troubles(console: Console, view: HostView, run: RunView) -> None:
+    if view.state is Outcome.DONE:
+        return
+    head = Text("\n")
+    head.append(view.host.name, style="bold")
+    head.append(f"  {member_name(view, run.inventory)}  ")
+    head.append(WORDS[view.state], style=STYLES[view.state])
+    if view.detail:
+        head.append(f": {output.printable(view.detail)}")
+    console.print(head)
+    for measure, play in view.plays.items():
+        if play.state in {State.FAILED, State.UNREACHABLE}:
+            said = f"at “{play.task}”" + (f": {play.message}" if play.message else "")
+            console.print(Text(f"  {measure}: Ansible failed {output.printable(said)}"))
+        elif play.state is State.NOT_REACHED:
+            console.print(Text(f"  {measure}: not reached, since Ansible went no further here"))
+    not_reached = {m for m, play in view.plays.items() if play.state is State.NOT_REACHED}
+    modes = {item.measure: item.mode for item in view.items}
+    for verdict in view.verdicts:
+        # of a measure that was not even tried, the reason above says all there is to know
+        if verdict.status in _WORTH_READING and verdict.measure not in not_reached:
+            console.print(_verdict(verdict, observed=modes.get(verdict.measure) is Mode.OBSERVE))
+
+
+_WORTH_READING = frozenset({Status.DRIFT, Status.ERROR, Status.UNKNOWN})
+
+
+def _verdict(verdict: Verdict, *, observed: bool) -> Text:
+    text = Text(f"  {verdict.measure} / {verdict.check}  ")
+    text.append(verdict.status.value, style="yellow" if verdict.status is Status.DRIFT else "red")
+    if observed and verdict.status is Status.DRIFT:
+        text.append("  (only observed: nothing is changed here)", style="dim")
+    if verdict.message:
+        text.append(f"\n    {output.printable(verdict.message)}")
+    if verdict.status is Status.DRIFT:
+        text.append(f"\n    expected  {_cut(verdict.expected)}")
+        text.append(f"\n    found     {_cut(verdict.found)}")
+    for command in _last(verdict.commands):
+        text.append(f"\n    command   {_cut(command)}", style="dim")
+    return text
+
+
+def _last(commands: tuple[str, ...]) -> Iterable[str]:
+    """The command that was read last is the one whose answer was judged."""
+    return commands[-1:]
+
+
+def _cut(text: str) -> str:
+    line = " ⏎ ".join(text.splitlines()) or "(nothing)"
+    shown = output.printable(line)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."

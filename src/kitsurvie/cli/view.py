@@ -1,0 +1,162 @@
+"""A run as people and programs read it: hosts with their member, state, drifts and outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from kitsurvie.cli.survey import Look
+from kitsurvie.converge import Play
+from kitsurvie.errors import ExitCode
+from kitsurvie.ledger import Outcome
+from kitsurvie.model import Host, Inventory, Item, Profile, Status, Verdict
+from kitsurvie.plan import Due
+
+
+@dataclass(slots=True)
+class HostView:
+    """Where one host stands at this moment of a run."""
+
+    host: Host
+    items: tuple[Item, ...]
+    state: Outcome = Outcome.PENDING
+    detail: str = ""
+    at: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    due: tuple[Due, ...] = ()
+    plays: dict[str, Play] = field(default_factory=dict)
+
+    @property
+    def expected_up(self) -> bool:
+        """Whether a nightly run may expect this machine to answer; laptops live elsewhere."""
+        return bool(
+            self.host.variables.get("kit__expected_up", self.host.profile is not Profile.LAPTOP)
+        )
+
+    def take(self, look: Look) -> None:
+        """What was just seen of this host; `state` says whether it could be judged."""
+        self.at, self.verdicts, self.detail = look.at, look.verdicts, look.trouble
+        if look.trouble:
+            away = look.status is Status.UNREACHABLE
+            self.state = Outcome.UNREACHABLE if away else Outcome.ERROR
+        else:
+            self.state = state_of(look.verdicts, ())
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A whole run. `kind` is deploy, compliance or plan."""
+
+    id: int
+    kind: str
+    started_at: float
+    ended_at: float
+    by_whom: str
+    hosts: tuple[HostView, ...]
+    inventory: Inventory
+    notes: tuple[str, ...] = ()
+
+
+def exit_code(run: RunView) -> ExitCode:
+    """3 beats 1 beats 0. A machine that nobody expects to be up does not count at night."""
+    states = []
+    for view in run.hosts:
+        absent = view.state is Outcome.UNREACHABLE and not view.expected_up
+        if not (absent and run.kind == "compliance"):
+            states.append(view.state)
+    if any(state in {Outcome.UNREACHABLE, Outcome.ERROR} for state in states):
+        return ExitCode.HOSTS
+    if any(state is not Outcome.DONE for state in states):
+        return ExitCode.DRIFT
+    return ExitCode.COMPLIANT
+
+
+def state_of(verdicts: Iterable[Verdict], due: Iterable[Due]) -> Outcome:
+    """Where a host stands from its verdicts alone."""
+    statuses = {verdict.status for verdict in verdicts}
+    if statuses & {Status.ERROR, Status.UNKNOWN}:
+        return Outcome.ERROR
+    if Status.DRIFT in statuses or tuple(due):
+        return Outcome.DRIFT
+    return Outcome.DONE
+
+
+def document(run: RunView) -> dict[str, Any]:
+    """The run as the documented JSON says it (docs/reference/json.md)."""
+    return {
+        "run": run.id,
+        "command": run.kind,
+        "started": _iso(run.started_at),
+        "ended": _iso(run.ended_at),
+        "by": run.by_whom,
+        "exit_code": int(exit_code(run)),
+        "summary": summary(run.hosts),
+        "notes": list(run.notes),
+        "hosts": [_host(view, run.inventory) for view in run.hosts],
+    }
+
+
+def summary(hosts: Iterable[HostView]) -> dict[str, int]:
+    """How many hosts are in each state; every state is there, zero included."""
+    counts = {state.value: 0 for state in Outcome}
+    for view in hosts:
+        counts[view.state.value] += 1
+    return counts
+
+
+def member_name(view: HostView, inventory: Inventory) -> str:
+    """The member's name, its SIREN when the inventory names none."""
+    member = inventory.members.get(view.host.member)
+    return member.name if member else view.host.member
+
+
+def _host(view: HostView, inventory: Inventory) -> dict[str, Any]:
+    return {
+        "name": view.host.name,
+        "address": view.host.address,
+        "member": {"siren": view.host.member, "name": member_name(view, inventory)},
+        "epci": view.host.epci,
+        "insee": view.host.insee,
+        "profile": view.host.profile.value,
+        "state": view.state.value,
+        "detail": view.detail,
+        "seen": _iso(view.at),
+        "measures": [_measure(view, item) for item in view.items],
+    }
+
+
+def _measure(view: HostView, item: Item) -> dict[str, Any]:
+    play = view.plays.get(item.measure)
+    why = next((d.why for d in view.due if d.measure == item.measure), "")
+    return {
+        "id": item.measure,
+        "mode": item.mode.value,
+        "off_reason": item.reason,
+        "due": why,
+        "ansible": None
+        if play is None
+        else {
+            "state": play.state.value,
+            "task": play.task,
+            "message": play.message,
+            "changes": list(play.changes),
+        },
+        "checks": [_check(v) for v in view.verdicts if v.measure == item.measure],
+    }
+
+
+def _check(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.check,
+        "status": verdict.status.value,
+        "found": verdict.found,
+        "expected": verdict.expected,
+        "commands": list(verdict.commands),
+        "message": verdict.message,
+    }
+
+
+def _iso(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()

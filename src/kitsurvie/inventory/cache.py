@@ -1,0 +1,79 @@
+"""Keep resolved inventories on disk, by the digest of their sources.
+
+A file is a line with the SHA-256 of the rest, then JSON. What does not match is as good as absent:
+asking Ansible again is always right, only slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from kitsurvie.inventory.resolved import Record, Resolved
+
+FORMAT = "1"
+KEPT = 4
+
+
+def read(folder: Path, digest: str) -> Resolved | None:
+    """The inventory kept under this digest, or None."""
+    path = _path(folder, digest)
+    try:
+        checksum, _, body = path.read_bytes().partition(b"\n")
+        if hashlib.sha256(body).hexdigest().encode() != checksum:
+            return None
+        data = json.loads(body)
+        groups = [tuple(names) for names in data["groups"]]
+        return Resolved(
+            tuple(Record(name, groups[g], base, own) for name, g, base, own in data["hosts"]),
+            tuple(data["shared"]),
+            {name: tuple(above) for name, above in data["parents"].items()},
+        )
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+
+
+def write(folder: Path, digest: str, resolved: Resolved) -> None:
+    """Keep an inventory; a folder that cannot be written costs time, not the command."""
+    groups: dict[tuple[str, ...], int] = {}
+    hosts = [
+        (r.name, groups.setdefault(r.groups, len(groups)), r.shared, r.own)
+        for r in resolved.records
+    ]
+    body = json.dumps(
+        {
+            "groups": list(groups),
+            "hosts": hosts,
+            "parents": resolved.parents,
+            "shared": resolved.shared,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix="inventory-", suffix=".new")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+            Path(name).replace(_path(folder, digest))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _prune(folder)
+
+
+def _path(folder: Path, digest: str) -> Path:
+    return folder / f"inventory-{digest[:40]}.json"
+
+
+def _prune(folder: Path) -> None:
+    kept = sorted(
+        folder.glob("inventory-*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True
+    )
+    for old in kept[KEPT:]:
+        old.unlink(missing_ok=True)

@@ -1,0 +1,162 @@
+"""What is wrong with the variables of measures and of the kit, at the line that sets each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from kitsurvie.inventory import windows
+from kitsurvie.inventory.problem import Problem, Severity
+from kitsurvie.inventory.structure import Definition
+from kitsurvie.inventory.syntax import Vaulted
+from kitsurvie.model import Measure, Mode
+
+RESERVED = ("mode", "off_reason")
+_KIT = (
+    "change_windows",
+    "epci",
+    "expected_up",
+    "freezes",
+    "guard_delay_s",
+    "jump",
+    "member",
+    "mode",
+    "profile",
+)
+_JINJA = ("{{", "{%", "{#")
+
+
+def problems(
+    definitions: tuple[Definition, ...], measures: Mapping[str, Measure]
+) -> Iterator[Problem]:
+    """Look at every variable named `<measure>__<name>`, `kit__` being the kit's own."""
+    for definition in definitions:
+        prefix, separator, name = definition.name.partition("__")
+        if not separator or not prefix:
+            continue
+        if prefix == "kit":
+            yield from _kit(definition, name)
+        elif prefix in measures:
+            yield from _measure(definition, measures[prefix], name)
+        else:
+            yield from _stranger(definition, prefix, name, measures)
+
+
+def is_mode(value: object) -> bool:
+    """Whether this says a mode; a bare `off` reaches us as false, which is meant."""
+    return value is False or (isinstance(value, str) and value in {mode.value for mode in Mode})
+
+
+def _kit(definition: Definition, name: str) -> Iterator[Problem]:
+    if name not in _KIT:
+        yield Problem(
+            definition.where,
+            f"{definition.name} is no variable of the kit.",
+            _near(name, _KIT, "kit__") or f"Those of the kit: {_list(_KIT, 'kit__')}.",
+            Severity.WARNING,
+        )
+        return
+    yield from _plain(definition)
+    if name == "mode":
+        yield from _mode(definition)
+    elif name == "change_windows":
+        yield from _each(definition, windows.window, "a list of windows")
+    elif name == "freezes":
+        yield from _each(definition, windows.freeze, "a list of freezes")
+    elif name == "guard_delay_s":
+        value = definition.value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            yield Problem(
+                definition.where,
+                f"kit__guard_delay_s is {value!r}.",
+                "Write a whole number of seconds above zero.",
+            )
+
+
+def _measure(definition: Definition, measure: Measure, name: str) -> Iterator[Problem]:
+    if name == "mode":
+        yield from _mode(definition)
+        return
+    if name == "off_reason":
+        if not isinstance(definition.value, str) or not definition.value.strip():
+            yield Problem(definition.where, f"{definition.name} is empty.", "Say why.")
+        return
+    if definition.name not in measure.defaults:
+        known = [n.removeprefix(f"{measure.id}__") for n in measure.defaults] + list(RESERVED)
+        prefix = f"{measure.id}__"
+        yield Problem(
+            definition.where,
+            f"The measure {measure.id} has no variable {definition.name}.",
+            _near(name, known, prefix) or f"See what it takes: kitsurvie kit show {measure.id}",
+        )
+    yield from _plain(definition)
+
+
+def _stranger(
+    definition: Definition, prefix: str, name: str, measures: Mapping[str, Measure]
+) -> Iterator[Problem]:
+    near = _near(prefix, [*measures, "kit"], "", f"__{name}")
+    meant = bool(near) or name in RESERVED
+    yield Problem(
+        definition.where,
+        f"{definition.name} belongs to no measure: there is none named {prefix}.",
+        near or f"The measures: {', '.join(measures)}. A name of your own goes without __.",
+        Severity.ERROR if meant else Severity.WARNING,
+    )
+
+
+def _mode(definition: Definition) -> Iterator[Problem]:
+    if not is_mode(definition.value):
+        yield Problem(
+            definition.where,
+            f"{definition.name} is {definition.value!r}.",
+            f"Write one of: {', '.join(mode.value for mode in Mode)}.",
+        )
+
+
+def _plain(definition: Definition) -> Iterator[Problem]:
+    flaw = _flaw(definition.value)
+    if flaw:
+        yield Problem(
+            definition.where,
+            f"{definition.name} is not plain data: {flaw}.",
+            "Write the value itself: it is judged and stamped without any rendering.",
+        )
+
+
+def _flaw(value: Any) -> str:
+    """The first thing that is not plain data, in words, or nothing."""
+    if isinstance(value, Vaulted):
+        return "it is encrypted"
+    if isinstance(value, str):
+        return "it holds Jinja" if any(mark in value for mark in _JINJA) else ""
+    if isinstance(value, list):
+        return next(filter(None, map(_flaw, value)), "")
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            return "one of its keys is not a text"
+        return next(filter(None, map(_flaw, value.values())), "")
+    return ""
+
+
+def _each(definition: Definition, read: Callable[[object], object], what: str) -> Iterator[Problem]:
+    if not isinstance(definition.value, list):
+        yield Problem(
+            definition.where, f"{definition.name} is not {what}.", "Write each after a dash."
+        )
+        return
+    for entry in definition.value:
+        try:
+            read(entry)
+        except ValueError as error:
+            yield Problem(definition.where, f"{definition.name}: {error}.", "Mend that entry.")
+
+
+def _near(word: str, known: list[str] | tuple[str, ...], before: str, after: str = "") -> str:
+    found = difflib.get_close_matches(word, known, n=3, cutoff=0.7)
+    return f"Did you mean {' or '.join(before + name + after for name in found)}?" if found else ""
+
+
+def _list(names: tuple[str, ...], before: str) -> str:
+    return ", ".join(before + name for name in names)

@@ -1,0 +1,9 @@
+"""The catalogue: what each measure is, what it is given on a host, and its stamp."""
+
+from kitsurvie.kit.documented import Variable, variables
+from kitsurvie.kit.measures import load
+from kitsurvie.kit.parameters import mode, resolve
+from kitsurvie.kit.plays import played
+from kitsurvie.kit.stamps import stamp, stamp_base
+
+__all__ = ["Variable", "load", "mode", "played", "resolve", "stamp", "stamp_base", "variables"]

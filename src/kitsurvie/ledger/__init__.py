@@ -1,0 +1,6 @@
+"""What happened, when, on which host: runs, outcomes, verdicts and the evidence behind them."""
+
+from kitsurvie.ledger.book import Ledger, Outcome, Record, Run, RunState, Seen
+from kitsurvie.ledger.schema import SCHEMA_VERSION
+
+__all__ = ["SCHEMA_VERSION", "Ledger", "Outcome", "Record", "Run", "RunState", "Seen"]

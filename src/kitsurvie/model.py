@@ -1,0 +1,192 @@
+"""The words of DESIGN section 3 as frozen dataclasses and enums. No I/O, stdlib only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class Profile(StrEnum):
+    """What a machine is used for; decides which measures apply to it."""
+
+    SERVER = "server"
+    DESKTOP = "desktop"
+    LAPTOP = "laptop"
+
+
+class Step(StrEnum):
+    """The four steps of the programme."""
+
+    SECURE = "secure"
+    TOOLS = "tools"
+    SUPPORT = "support"
+    SOBRIETY = "sobriety"
+
+
+class Mode(StrEnum):
+    """How far a measure goes on a host: look only, look and mend, or leave alone."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+    OFF = "off"
+
+
+class MemberKind(StrEnum):
+    """The kinds of legal entity a syndicate serves."""
+
+    COMMUNE = "commune"
+    EPCI = "epci"
+    CCAS = "ccas"
+    DEPARTEMENT = "departement"
+    SYNDICAT = "syndicat"
+    OTHER = "other"
+
+
+class Status(StrEnum):
+    """What a verdict says."""
+
+    COMPLIANT = "compliant"
+    DRIFT = "drift"
+    NOT_APPLICABLE = "not_applicable"
+    WAIVED = "waived"
+    UNREACHABLE = "unreachable"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A legal entity served by the syndicate.
+
+    `siren` has 9 digits; `insee` is the 5-character code of the commune where it sits;
+    `epci` is the SIREN of the EPCI whose group it is a child of, None for those outside any.
+    """
+
+    siren: str
+    name: str
+    kind: MemberKind
+    insee: str
+    epci: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine of the inventory, with every variable already resolved.
+
+    `variables` holds plain data only (str, int, float, bool, None, list, dict).
+    `jump` is `user@address[:port]` of the member's or EPCI's jump host, or None.
+    """
+
+    name: str
+    address: str
+    port: int
+    user: str
+    key_file: str | None
+    member: str
+    epci: str | None
+    insee: str
+    profile: Profile
+    groups: tuple[str, ...]
+    variables: Mapping[str, Any]
+    jump: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """Hosts by name, members and EPCI by SIREN; `digest` changes when any source file does."""
+
+    hosts: Mapping[str, Host]
+    members: Mapping[str, Member]
+    epcis: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text for people, in French and in English."""
+
+    fr: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One unit of the kit: a role folder and what its `measure.yml` says of it.
+
+    `defaults` are the role's defaults (names `<id>__<name>`); `norms` are references such as
+    `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb, cpu_s_per_day, network_kb_per_day to
+    the figure measured, or is empty while it has not been measured.
+    """
+
+    id: str
+    step: Step
+    title: Text
+    why: Text
+    changes: Text
+    on_failure: Text
+    absent: Text
+    profiles: frozenset[Profile]
+    norms: tuple[str, ...]
+    lockout_risk: bool
+    reboot: bool
+    path: Path
+    defaults: Mapping[str, Any]
+    footprint: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one command answered on a host, verbatim.
+
+    `rc` is the exit status (negative: ended by that signal). `flaw` is empty, or says why the
+    answer is not whole: `timeout`, `truncated`, `deadline`.
+    """
+
+    rc: int
+    stdout: bytes
+    stderr: bytes
+    flaw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Every command a host was asked and what it answered."""
+
+    host: str
+    answers: Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one check says of one host.
+
+    `found` and `expected` are the two sides of the check's assertion, as text; `commands` are
+    the ones whose answers the check read, in order; `message` explains what is neither.
+    """
+
+    measure: str
+    check: str
+    status: Status
+    found: str = ""
+    expected: str = ""
+    commands: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One host x measure of the plan: what to judge there, and whether it may be mended.
+
+    `params` are the measure's variables as resolved for that host; `stamp` is the digest that
+    the host carries once the measure was applied as it is today; `reason` is why it is off.
+    """
+
+    host: str
+    measure: str
+    mode: Mode
+    params: Mapping[str, Any]
+    stamp: str
+    reason: str = ""

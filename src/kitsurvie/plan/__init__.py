@@ -1,0 +1,7 @@
+"""Hosts x measures, minus what is switched off; what is due, and in which order. Pure."""
+
+from kitsurvie.plan.due import Due, due
+from kitsurvie.plan.items import Plan, lay_out
+from kitsurvie.plan.waves import waves
+
+__all__ = ["Due", "Plan", "due", "lay_out", "waves"]

@@ -1,0 +1,152 @@
+"""Find the workspace of a syndicate and read its `kitsurvie.toml`.
+
+A workspace is a folder with `kitsurvie.toml` and an Ansible inventory. The kit itself (roles,
+playbooks, monitoring) travels inside the package; a workspace may add measures of its own under
+`roles/` (a role there with the same name as one of the kit replaces it), with the `playbooks/` that
+apply them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from kitsurvie.errors import WorkspaceError
+
+CONFIG_NAME = "kitsurvie.toml"
+
+
+def shipped(name: str) -> Path:
+    """The folder `name` (inventory, playbooks, roles, monitoring) that travels with the package."""
+    return Path(str(resources.files("kitsurvie") / "data" / name)).resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where everything of one syndicate lives. All paths are absolute.
+
+    `ledger_url` is an SQLAlchemy URL. `connect_timeout_s` bounds the TCP and SSH handshakes of one
+    host, `observe_timeout_s` the whole of one host's observation. `parallel` is how many hosts are
+    talked to at once, `parallel_per_site` how many behind one jump host.
+    """
+
+    root: Path
+    inventory: Path
+    state: Path
+    ledger_url: str
+    roles: tuple[Path, ...]
+    playbooks: Path
+    connect_timeout_s: float
+    observe_timeout_s: float
+    parallel: int
+    parallel_per_site: int
+
+    @property
+    def known_hosts(self) -> Path:
+        """Pinned host keys, one line per host and key, under inventory names (not addresses)."""
+        return self.inventory / "known_hosts"
+
+    def make_state(self) -> Path:
+        """The folder of the ledger, locks and caches, which only its owner may read.
+
+        Raises OSError when it cannot be made.
+        """
+        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.state.stat().st_mode & 0o077:
+            self.state.chmod(0o700)
+        return self.state
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock one run at a time holds."""
+        return self.state / "run.lock"
+
+
+def find(start: Path | None = None) -> Workspace:
+    """The workspace given, or that of `$KITSURVIE_WORKSPACE`, this folder or one above it.
+
+    Raises WorkspaceError when there is none or its configuration is not usable.
+    """
+    named = start or (
+        Path(os.environ["KITSURVIE_WORKSPACE"]) if os.environ.get("KITSURVIE_WORKSPACE") else None
+    )
+    if named is not None:
+        if not (named / CONFIG_NAME).is_file():
+            raise WorkspaceError(
+                f"There is no {CONFIG_NAME} in {named}.",
+                remedy="Name a workspace with --workspace, or make one: kitsurvie init DIR",
+            )
+        return load(named)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return load(folder)
+    raise WorkspaceError(
+        f"This folder is not in a kitsurvie workspace: no {CONFIG_NAME} here or above.",
+        where=str(here),
+        remedy="Make one with: kitsurvie init DIR  (or name one with --workspace).",
+    )
+
+
+_DEFAULTS: dict[str, object] = {
+    "inventory": "inventory",
+    "state": ".kitsurvie",
+    "ledger": "",
+    "connect_timeout_s": 10,
+    "observe_timeout_s": 120,
+    "parallel": 50,
+    "parallel_per_site": 4,
+}
+
+
+def load(root: Path) -> Workspace:
+    """Read `root/kitsurvie.toml`. Unknown settings are refused: a typo must not pass unseen."""
+    root = root.resolve()
+    config = root / CONFIG_NAME
+    try:
+        document = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise WorkspaceError(
+            f"{CONFIG_NAME} cannot be read: {error}.",
+            where=str(config),
+            remedy="Mend that line, or compare with the one that kitsurvie init writes.",
+        ) from error
+    unknown = sorted(set(document) - set(_DEFAULTS))
+    if unknown:
+        raise WorkspaceError(
+            f"{CONFIG_NAME} has a setting kitsurvie does not know: {', '.join(unknown)}.",
+            where=str(config),
+            remedy=f"The settings are: {', '.join(sorted(_DEFAULTS))}.",
+        )
+    settings = {**_DEFAULTS, **document}
+    for name, default in _DEFAULTS.items():
+        value = settings[name]
+        if isinstance(default, int):
+            good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        else:
+            good = isinstance(value, str)
+        if not good:
+            wanted = "a number above zero" if isinstance(default, int) else "a text"
+            raise WorkspaceError(
+                f"The setting {name} must be {wanted}, not {value!r}.",
+                where=str(config),
+                remedy="Mend it, or take it out to have the default.",
+            )
+    state = root / str(settings["state"])
+    own_roles = root / "roles"
+    own_playbooks = root / "playbooks"
+    return Workspace(
+        root=root,
+        inventory=root / str(settings["inventory"]),
+        state=state,
+        ledger_url=str(settings["ledger"]) or f"sqlite:///{state / 'ledger.sqlite'}",
+        roles=(*((own_roles,) if own_roles.is_dir() else ()), shipped("roles")),
+        playbooks=own_playbooks if own_playbooks.is_dir() else shipped("playbooks"),
+        connect_timeout_s=float(str(settings["connect_timeout_s"])),
+        observe_timeout_s=float(str(settings["observe_timeout_s"])),
+        parallel=int(str(settings["parallel"])),
+        parallel_per_site=int(str(settings["parallel_per_site"])),
+    )

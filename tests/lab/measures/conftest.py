@@ -1,0 +1,120 @@
+"""The kit on the machines of the session, played and judged with nothing of ours but the roles."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from kitsurvie import lab
+
+ROOT = Path(__file__).parents[3]
+BESIDE = Path(sys.executable).parent
+
+VARIABLES = {
+    "kit__mode": "enforce",
+    "support_contact__phone": "02 33 00 00 00",
+    "support_contact__email": "assistance@syndicat.example",
+    "support_contact__hours": "du lundi au vendredi, de 8 h à 18 h",
+    "firewall__open_ports": [
+        {
+            "port": 631,
+            "from": ["192.0.2.0/24", "2001:db8::/32"],
+            "reason": "a printer",
+        },
+        {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What one run of ansible-playbook said. `changed` and `failed` are counts per host."""
+
+    status: int
+    said: str
+
+    def count(self, word: str) -> dict[str, int]:
+        recap = self.said.partition("PLAY RECAP")[2]
+        lines = re.findall(rf"^(\S+)\s+:.*\b{word}=(\d+)", recap, re.MULTILINE)
+        return {name: int(number) for name, number in lines}
+
+
+class Kit:
+    """`playbooks/kit.yml` and `roles/*/checks` over the lab, as a sysadmin would without us."""
+
+    def __init__(self, fleet: lab.Lab, scratch: Path) -> None:
+        self.fleet = fleet
+        self.hosts = fleet.folder / "inventory" / "hosts.yml"
+        self.scratch = scratch
+
+    def play(self, *arguments: str) -> Played:
+        done = subprocess.run(
+            [BESIDE / "ansible-playbook", "-i", self.hosts, "playbooks/kit.yml", *arguments],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        )  # fmt: skip
+        return Played(done.returncode, done.stdout + done.stderr)
+
+    def judge(self, name: str, *measures: str) -> dict[str, str]:
+        """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.
+
+        A check with several cases is as bad as the worst of them.
+        """
+        machine = self.fleet.machine(name)
+        report = self.scratch / f"{name}.xml"
+        ssh = self.scratch / f"{name}.ssh"
+        options = {
+            "HostKeyAlias": name,
+            "UserKnownHostsFile": self.fleet.folder / "inventory" / "known_hosts",
+            "StrictHostKeyChecking": "yes",
+            "IdentityFile": self.fleet.admin_key,
+            "ControlMaster": "auto",
+            "ControlPath": f"{self.scratch}/%C",
+            "ControlPersist": "5",
+        }
+        lines = [f"Host {machine.address}", *(f"  {k} {v}" for k, v in options.items())]
+        ssh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        folders = [f"roles/{measure}/checks" for measure in measures] or sorted(
+            str(x.relative_to(ROOT)) for x in ROOT.glob("roles/*/checks")
+        )
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", *folders, "--sudo", f"--ssh-config={ssh}",
+             f"--hosts=ssh://admin1@{machine.address}", f"--kit-inventory={self.hosts}",
+             f"--junitxml={report}"],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        outcomes: dict[str, str] = {}
+        for case in ElementTree.parse(report).getroot().iter("testcase"):
+            measure = case.get("classname", "").split(".")[1]
+            key = f"{measure}/{case.get('name', '').partition('[')[0]}"
+            kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
+            worst = {"failure", "error", outcomes.get(key, "")} & {*kinds, outcomes.get(key, "")}
+            outcomes[key] = next(iter(worst - {"", "passed", "skipped"} or kinds), "passed")
+        assert outcomes, f"no check ran on {name}"
+        return outcomes
+
+    def drifting(self, name: str, *measures: str) -> list[str]:
+        bad = ("failure", "error")
+        return sorted(k for k, v in self.judge(name, *measures).items() if v in bad)
+
+
+@pytest.fixture(scope="module")
+def kit(lab_fleet: lab.Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """The kit enforced on the machines of the session, which get their first disk back after."""
+    extra = lab_fleet.folder / "inventory" / "group_vars" / "all" / "measures.yml"
+    extra.write_text(yaml.safe_dump(VARIABLES, allow_unicode=True), encoding="utf-8")
+    try:
+        yield Kit(lab_fleet, tmp_path_factory.mktemp("kit"))
+    finally:
+        extra.unlink()
+        for machine in lab_fleet.machines:
+            lab.renew(lab_fleet, machine.name)

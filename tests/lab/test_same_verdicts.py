@@ -1,0 +1,81 @@
+"""The verdicts are those of plain pytest-testinfra on the same hosts, broken ones included."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from tests.lab.spine import Desk
+
+from kitsurvie import lab
+
+ROOT = Path(__file__).parents[2]
+PLAIN = {"passed": {"compliant"}, "skipped": {"not_applicable"}, "failed": {"drift", "error"}}
+
+
+def ssh_config(fleet: lab.Lab, folder: Path) -> Path:
+    lines = []
+    for machine in fleet.machines:
+        lines += [
+            f"Host {machine.name}",
+            f"  HostName {machine.address}",
+            f"  HostKeyAlias {machine.name}",
+            f"  UserKnownHostsFile {fleet.folder / 'inventory' / 'known_hosts'}",
+            f"  IdentityFile {fleet.admin_key}",
+            "  User admin1",
+            "  StrictHostKeyChecking yes",
+        ]
+    path = folder / "ssh_config"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def plain(fleet: lab.Lab, folder: Path) -> dict[tuple[str, str, str], str]:
+    """(host, measure, check) -> passed, failed or skipped, as pytest says it."""
+    report = folder / "plain.xml"
+    hosts = ",".join(f"ssh://{machine.name}" for machine in fleet.machines)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+            "--sudo", f"--hosts={hosts}", f"--ssh-config={ssh_config(fleet, folder)}",
+            f"--kit-inventory={fleet.folder / 'inventory'}",
+            *[str(path) for path in sorted(ROOT.glob("roles/*/checks"))],
+        ],
+        cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    assert done.returncode in {0, 1}, done.stdout[-3000:] + done.stderr[-3000:]
+    found = {}
+    for case in ET.parse(report).iter("testcase"):
+        name, classname = case.attrib["name"], case.attrib["classname"]
+        match = re.fullmatch(r"(\w+)\[ssh://([a-z0-9-]+?-\d+)(?:-(.*))?\]", name, re.DOTALL)
+        assert match is not None, name
+        check = f"{match[1]}[{match[3]}]" if match[3] is not None else match[1]
+        state = next((c.tag for c in case if c.tag in {"failure", "error", "skipped"}), "passed")
+        outcome = {"failure": "failed", "error": "failed"}.get(state, state)
+        measure = classname.rpartition("test_")[2]
+        found[match[2], measure, check] = outcome
+    return found
+
+
+def test_every_verdict_agrees_with_plain_testinfra(lab_fleet: lab.Lab, tmp_path: Path) -> None:
+    first, second = lab_fleet.machines[0], lab_fleet.machines[1]
+    first.run(["/bin/sh", "-c", "echo changed > /etc/motd; chmod 0777 /etc/issue"])
+    second.run(
+        ["/bin/sh", "-c", "nft flush ruleset; systemctl stop apt-daily.timer; passwd -u root"]
+    )
+    desk = Desk(lab_fleet.folder)
+    ours = {
+        (host["name"], measure["id"], check["name"]): check["status"]
+        for host in desk.run("compliance", "run", "--json").document["hosts"]
+        for measure in host["measures"]
+        for check in measure["checks"]
+    }
+    theirs = plain(lab_fleet, tmp_path)
+    assert ours.keys() == theirs.keys()
+    disagree = {k: (ours[k], theirs[k]) for k in ours if ours[k] not in PLAIN[theirs[k]]}
+    assert disagree == {}
+    assert "drift" in ours.values()

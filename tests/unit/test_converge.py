@@ -1,0 +1,131 @@
+"""Following Ansible: its events become one outcome for each host and measure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kitsurvie.converge import Job, Play, State, client, write_overlay
+from kitsurvie.converge.client import _Follower
+
+
+def outcomes(due: dict[str, list[str]], events: list[dict[str, str]]) -> dict[str, str]:
+    follower = _Follower(due)
+    plays = [play for event in events for play in follower.take(event)[1]]
+    plays += follower.rest()
+    found = {f"{p.host}/{p.measure}": p.state.value for p in plays}
+    assert len(found) == len(plays), "an outcome was given twice"
+    assert len(found) == sum(len(hosts) for hosts in due.values()), "an outcome was lost"
+    return found
+
+
+def event(kind: str, measure: str, host: str = "", task: str = "t", **more: str) -> dict[str, str]:
+    return {"kind": kind, "measure": measure, "host": host, "task": task, **more}
+
+
+def test_a_measure_is_done_on_a_host_when_its_stamp_is_written() -> None:
+    follower = _Follower({"accounts": ["a", "b"]})
+    follower.take(event("play", "accounts"))
+    follower.take(event("changed", "accounts", "a", "Write sudoers"))
+    _, over = follower.take(event("stamped", "accounts", "a"))
+    assert [(p.host, p.state, p.changes) for p in over] == [
+        ("a", State.CHANGED, ("Write sudoers",))
+    ]
+    _, over = follower.take(event("stamped", "accounts", "b"))
+    assert [(p.host, p.state) for p in over] == [("b", State.UNCHANGED)]
+
+
+def test_a_host_that_failed_is_not_taken_further_and_the_others_are() -> None:
+    events = [
+        event("play", "accounts"),
+        event("failed", "accounts", "a"),
+        event("stamped", "accounts", "b"),
+        event("play", "updates"),
+        event("changed", "updates", "b"),
+        event("stamped", "updates", "b"),
+    ]
+    assert outcomes({"accounts": ["a", "b"], "updates": ["a", "b"]}, events) == {
+        "a/accounts": "failed",
+        "b/accounts": "unchanged",
+        "b/updates": "changed",
+        "a/updates": "not_reached",
+    }
+
+
+def test_the_last_task_to_fail_says_why() -> None:
+    follower = _Follower({"firewall": ["a"]})
+    follower.take(event("play", "firewall"))
+    follower.take(event("unreachable", "firewall", "a", message="timed out"))
+    follower.take(event("failed", "firewall", "a", message="the guard will restore"))
+    (play,) = follower.rest()
+    assert (play.state, play.message) == (State.FAILED, "the guard will restore")
+
+
+def test_a_failure_that_was_rescued_is_no_failure() -> None:
+    events = [
+        event("play", "accounts"),
+        event("failed", "accounts", "a"),
+        event("stamped", "accounts", "a"),
+    ]
+    assert outcomes({"accounts": ["a"]}, events) == {"a/accounts": "unchanged"}
+
+
+def test_when_ansible_dies_nothing_is_taken_for_done() -> None:
+    events = [event("play", "accounts"), event("changed", "accounts", "a")]
+    assert outcomes({"accounts": ["a", "b"]}, events) == {
+        "a/accounts": "not_reached",
+        "b/accounts": "not_reached",
+    }
+
+
+def job(folder: Path, due: dict[str, list[str]]) -> Job:
+    return Job(due, {}, folder, folder, (), folder / "wave-1", 1, 1.0)
+
+
+def test_what_ansible_gave_up_for_another_host_is_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[dict[str, list[str]]] = []
+
+    def once(job: Job, *_: object) -> Iterator[Play]:
+        runs.append({measure: list(hosts) for measure, hosts in job.due.items()})
+        if len(runs) == 1:
+            yield Play("a", "accounts", State.FAILED)
+            yield Play("a", "firewall", State.NOT_REACHED)
+            yield Play("b", "firewall", State.NOT_REACHED)
+        else:
+            yield Play("b", "firewall", State.CHANGED)
+
+    monkeypatch.setattr(client, "_once", once)
+    plays = list(client.converge(job(tmp_path, {"accounts": ["a"], "firewall": ["a", "b"]})))
+    assert runs == [{"accounts": ["a"], "firewall": ["a", "b"]}, {"firewall": ["b"]}]
+    assert {(p.host, p.measure): p.state.value for p in plays} == {
+        ("a", "accounts"): "failed",
+        ("a", "firewall"): "not_reached",
+        ("b", "firewall"): "changed",
+    }
+
+
+def test_ansible_is_not_started_again_when_nothing_explains_what_it_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+
+    def once(job: Job, *_: object) -> Iterator[Play]:
+        runs.append(job)
+        yield Play("b", "firewall", State.NOT_REACHED)
+
+    monkeypatch.setattr(client, "_once", once)
+    (play,) = client.converge(job(tmp_path, {"firewall": ["b"]}))
+    assert (len(runs), play.state) == (1, State.NOT_REACHED)
+
+
+def test_the_overlay_groups_each_due_measure_and_carries_the_stamps(tmp_path: Path) -> None:
+    path = tmp_path / "due.json"
+    write_overlay(path, {"updates": ["a", "b"]}, {"a": {"updates": "0a1b"}})
+    written = json.loads(path.read_text())["all"]
+    assert written["children"]["due_updates"]["hosts"] == {"a": None, "b": None}
+    assert written["hosts"]["a"] == {"kitsurvie_stamps": {"updates": "0a1b"}}

@@ -1,0 +1,254 @@
+"""What a deployment does with what it learns, Ansible and the road replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kitsurvie import workspace
+from kitsurvie.cli import deployment, view
+from kitsurvie.cli.context import Context
+from kitsurvie.cli.deployment import Deployment, Options
+from kitsurvie.cli.progress import Progress
+from kitsurvie.cli.survey import Look
+from kitsurvie.converge import Job, Play, State
+from kitsurvie.errors import ExitCode, RunError
+from kitsurvie.ledger import Ledger, Outcome
+from kitsurvie.model import (
+    Host,
+    Inventory,
+    Item,
+    Measure,
+    Mode,
+    Profile,
+    Status,
+    Step,
+    Text,
+    Verdict,
+)
+from kitsurvie.plan import Plan
+
+
+class Field:
+    """The hosts as they are: which measures drift there, who is away, what Ansible will do."""
+
+    def __init__(self) -> None:
+        self.drifting: dict[str, set[str]] = {}
+        self.stamped: dict[str, set[str]] = {}
+        self.away: set[str] = set()
+        self.outcomes: dict[str, State] = {}
+        self.lost_by_ansible: set[str] = set()
+        self.waves: list[list[str]] = []
+        self.breaks = False
+
+    def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
+        for name, items in plan.items():
+            if name in self.away:
+                yield Look(name, 1.0, Status.UNREACHABLE, trouble=f"{name} cannot be reached")
+                continue
+            verdicts = tuple(
+                Verdict(
+                    item.measure,
+                    "test_it",
+                    Status.DRIFT
+                    if item.measure in self.drifting.get(name, ())
+                    else Status.COMPLIANT,
+                )
+                for item in items
+            )
+            stamps = dict.fromkeys(self.stamped.get(name, ()), "stamp")
+            yield Look(name, 1.0, Status.COMPLIANT, verdicts, None, stamps)
+
+    def converge(self, job: Job, **_: Any) -> Iterator[Play]:
+        self.waves.append(sorted({name for hosts in job.due.values() for name in hosts}))
+        for measure, hosts in job.due.items():
+            for name in hosts:
+                state = self.outcomes.get(name, State.CHANGED)
+                if state is State.CHANGED:
+                    self.drifting.get(name, set()).discard(measure)
+                    self.stamped.setdefault(name, set()).add(measure)
+                if name in self.lost_by_ansible:
+                    self.away.add(name)
+                yield Play(name, measure, state)
+        if self.breaks:
+            raise RunError("Ansible did not run through.", remedy="Read the log.")
+
+
+@pytest.fixture
+def field(monkeypatch: pytest.MonkeyPatch) -> Field:
+    there = Field()
+    monkeypatch.setattr(deployment, "converge", there.converge)
+    monkeypatch.setattr(deployment, "GUARD_POLL_S", 0.0)
+    monkeypatch.setattr(deployment, "GUARD_GRACE_S", 0.0)
+    return there
+
+
+Deploy = Callable[..., Deployment]
+
+
+@pytest.fixture
+def deploy(tmp_path: Path, field: Field) -> Deploy:
+    """Deploy one enforced and one observed measure to hosts: `deploy("a", "b", canaries=1)`."""
+    (tmp_path / "kitsurvie.toml").write_text("")
+    place = workspace.load(tmp_path)
+    ledger = Ledger.open(place.ledger_url)
+    text = Text("fr", "en")
+    measures = {
+        name: Measure(
+            name, Step.SECURE, text, text, text, text, text, frozenset(Profile), (), risk, False,
+            tmp_path, {},
+        )
+        for name, risk in (("firewall", True), ("updates", False))
+    }  # fmt: skip
+
+    class World(Context):
+        def lay_out(self, names: Any = None) -> Plan:
+            wanted = [h.name for h in self.hosts if names is None or h.name in names]
+            return Plan(
+                {
+                    name: (
+                        Item(name, "firewall", Mode.ENFORCE, {}, "stamp"),
+                        Item(name, "updates", Mode.OBSERVE, {}, "stamp"),
+                    )
+                    for name in wanted
+                }
+            )
+
+    def run(*names: str, **options: Any) -> Deployment:
+        variables = {"kit__guard_delay_s": 0, **options.pop("variables", {})}
+        hosts = tuple(
+            Host(
+                name, "198.18.0.1", 22, "a", None, "1", None, "50002", Profile.SERVER, (), variables
+            )
+            for name in names
+        )
+        world = World(place, Inventory({h.name: h for h in hosts}, {}, {}, ""), measures, hosts)
+        number = ledger.start_run("deploy", "x", {})
+        made = Deployment(
+            world, ledger, field, Progress(), Options(**options), number, -1,  # type: ignore[arg-type]
+        )  # fmt: skip
+        made.observe()
+        made.converge()
+        return made
+
+    return run
+
+
+def states(made: Deployment) -> dict[str, str]:
+    written = made.ledger.hosts(made.run)
+    assert {n: s for n, (s, _) in written.items()} == {n: v.state for n, v in made.views.items()}
+    return {name: one.state.value for name, one in made.views.items()}
+
+
+def code(made: Deployment) -> ExitCode:
+    hosts = tuple(made.views.values())
+    return view.exit_code(view.RunView(1, "deploy", 0, 0, "", hosts, made.context.inventory))
+
+
+def test_what_is_due_is_applied_and_proved(deploy: Deploy, field: Field) -> None:
+    made = deploy("a", "b")
+    assert (states(made), code(made)) == ({"a": "done", "b": "done"}, ExitCode.COMPLIANT)
+    assert field.waves == [["a", "b"]]
+
+
+def test_a_measure_that_still_drifts_has_failed_whatever_ansible_said(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.drifting["a"] = {"firewall"}
+
+    def says_changed(job: Job, **_: Any) -> Iterator[Play]:
+        yield from (Play(n, m, State.CHANGED) for m, hosts in job.due.items() for n in hosts)
+
+    monkeypatch.setattr(deployment, "converge", says_changed)
+    made = deploy("a")
+    assert (states(made), code(made)) == ({"a": "failed"}, ExitCode.DRIFT)
+    assert made.views["a"].detail == "not in place: firewall"
+
+
+def test_the_budget_stops_before_the_next_wave_and_names_who_was_not_begun(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    field.outcomes = {"b": State.FAILED}
+    made = deploy("a", "b", "c", "d", max_failures=1)
+    assert field.waves == [["a"], ["b"]]
+    assert states(made) == {"a": "done", "b": "failed", "c": "pending", "d": "pending"}
+    assert "Not begun: c, d" in made.notes[0]
+
+
+def test_a_host_that_this_run_cut_off_counts_against_the_budget(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    field.lost_by_ansible = {"a"}
+    made = deploy("a", "b", max_failures=1)
+    assert field.waves == [["a"]]
+    assert (states(made), code(made)) == ({"a": "unreachable", "b": "pending"}, ExitCode.HOSTS)
+
+
+def test_a_host_away_before_the_run_never_stops_it(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    field.away = {"a"}
+    made = deploy("a", "b", "c", max_failures=1)
+    assert states(made) == {"a": "unreachable", "b": "done", "c": "done"}
+
+
+def test_canaries_that_prove_well_let_the_rest_go_though_something_observed_drifts(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"updates"}}
+    made = deploy("a", "b", "c", canaries=1)
+    assert field.waves == [["a"], ["b", "c"]]
+    assert (states(made)["a"], made.notes) == ("drift", [])
+
+
+def test_canaries_that_fail_keep_the_rest_from_being_begun(deploy: Deploy, field: Field) -> None:
+    field.outcomes = {"a": State.FAILED}
+    made = deploy("a", "b", "c", canaries=1)
+    assert field.waves == [["a"]]
+    assert states(made) == {"a": "failed", "b": "pending", "c": "pending"}
+
+
+def test_a_window_that_closes_between_two_waves_holds_the_rest(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    shut = iter(["", "", "", *["closed"] * 3])
+    monkeypatch.setattr(deployment.windows, "shut", lambda *_: next(shut))
+    made = deploy("a", "b", max_failures=9)
+    assert field.waves == [["a"]]
+    assert states(made) == {"a": "done", "b": "held"}
+
+
+def test_when_ansible_itself_breaks_the_wave_is_proved_and_no_other_begun(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    field.breaks = True
+    made = deploy("a", "b", max_failures=9)
+    assert states(made) == {"a": "done", "b": "pending"}
+    assert made.trouble is not None
+
+
+def test_a_guarded_measure_that_failed_is_waited_for(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.outcomes = {"a": State.FAILED}
+    field.lost_by_ansible = {"a"}
+    monkeypatch.setattr(deployment, "GUARD_GRACE_S", 60.0)
+    looks: list[int] = []
+
+    def comes_back(_: float) -> None:
+        looks.append(1)
+        field.away.discard("a")
+
+    monkeypatch.setattr(deployment.time, "sleep", comes_back)
+    made = deploy("a")
+    assert looks == [1]
+    assert states(made) == {"a": "failed"}
+    assert made.ledger.hosts(made.run)["a"] == (Outcome.FAILED, "not in place: firewall")

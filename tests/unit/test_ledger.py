@@ -1,0 +1,148 @@
+"""The ledger: written as soon as known, read back as it was."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kitsurvie.errors import LedgerError
+from kitsurvie.ledger import Ledger, Outcome, Record, RunState
+from kitsurvie.ledger.packing import (
+    pack_answer,
+    pack_verdicts,
+    restore,
+    squeeze,
+    unpack_answer,
+    unpack_verdicts,
+)
+from kitsurvie.model import Answer, Evidence, Status, Verdict
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger.open(f"sqlite:///{tmp_path / 'state' / 'ledger.sqlite'}")
+
+
+EVIDENCE = Evidence(
+    "srv", {"uname": Answer(0, b"Linux\n", b""), "odd": Answer(-9, b"\xff\x00", b"e", "timeout")}
+)
+VERDICTS = (
+    Verdict("updates", "test_a", Status.DRIFT, "é\udcff", "b", ("uname",)),
+    Verdict("updates", "test_b", Status.COMPLIANT),
+)
+
+
+def record(host: str = "srv", verdicts: tuple[Verdict, ...] = VERDICTS) -> Record:
+    return Record(host, 1.5, verdicts, EVIDENCE, Outcome.DRIFT, "two lines")
+
+
+def test_what_was_seen_is_read_back_as_it_was(ledger: Ledger) -> None:
+    run = ledger.start_run("compliance", "admin1", {"limit": "all"})
+    ledger.record(run, [record()])
+    seen = ledger.seen(run)["srv"]
+    assert seen.verdicts == VERDICTS
+    assert ledger.evidence(seen) == EVIDENCE
+    assert ledger.hosts(run) == {"srv": (Outcome.DRIFT, "two lines")}
+
+
+def test_the_last_look_of_a_run_is_the_one_that_counts(ledger: Ledger) -> None:
+    run = ledger.start_run("deploy", "admin1", {})
+    ledger.record(run, [record()])
+    ledger.record(run, [record(verdicts=VERDICTS[1:])])
+    assert ledger.seen(run)["srv"].verdicts == VERDICTS[1:]
+
+
+def test_a_night_in_which_nothing_changed_adds_no_evidence(ledger: Ledger, tmp_path: Path) -> None:
+    def contents() -> int:
+        with sqlite3.connect(tmp_path / "state" / "ledger.sqlite") as raw:
+            return int(raw.execute("select count(*) from blobs").fetchone()[0])
+
+    ledger.record(ledger.start_run("compliance", "x", {}), [record("a"), record("b")])
+    before = contents()
+    again = Ledger.open(f"sqlite:///{tmp_path / 'state' / 'ledger.sqlite'}")
+    again.record(again.start_run("compliance", "x", {}), [record("a"), record("b")])
+    assert contents() == before
+
+
+def test_a_run_cut_short_is_still_running_and_says_where_each_host_stands(ledger: Ledger) -> None:
+    run = ledger.start_run("deploy", "admin1", {"full": True})
+    ledger.set_hosts(run, ["a", "b"], Outcome.PENDING)
+    ledger.set_hosts(run, ["a"], Outcome.DONE, "proved")
+    ledger.set_outcome(run, "a", "updates", "changed")
+    ledger.set_outcome(run, "a", "updates", "failed", "no network")
+    (last,) = ledger.runs("deploy", "plan")
+    assert (last.id, last.state, last.options) == (run, RunState.RUNNING, {"full": True})
+    assert ledger.hosts(run) == {"a": (Outcome.DONE, "proved"), "b": (Outcome.PENDING, "")}
+    assert ledger.outcomes(run) == {("a", "updates"): ("failed", "no network")}
+    ledger.end_run(run, RunState.ENDED)
+    assert ledger.run(run).state is RunState.ENDED
+
+
+def test_commands_learnt_replace_the_ones_before(ledger: Ledger) -> None:
+    ledger.learn("class:x", ["a", "b"])
+    ledger.learn("class:x", ["a", "c"])
+    ledger.learn("host:y", ["a", "c"])
+    assert ledger.learnt() == {"class:x": ("a", "c"), "host:y": ("a", "c")}
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    Ledger.open(url).close()
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as raw:
+        raw.execute("update ledger_version set version = 99")
+    with pytest.raises(LedgerError, match="newer kitsurvie"):
+        Ledger.open(url)
+
+
+def test_a_file_that_is_no_ledger_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"hello, I am a spreadsheet" * 100)
+    with pytest.raises(LedgerError, match="damaged, or is no ledger"):
+        Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+
+
+def test_a_read_only_ledger_can_be_read_and_says_why_it_cannot_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    first = Ledger.open(f"sqlite:///{path}")
+    run = first.start_run("compliance", "x", {})
+    first.record(run, [record()])
+    first.close()
+    read_only = Ledger.open(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert read_only.seen(run)["srv"].verdicts == VERDICTS
+    with pytest.raises(LedgerError, match="read-only"):
+        read_only.start_run("compliance", "x", {})
+
+
+def test_a_ledger_locked_by_another_process_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    book = Ledger.open(f"sqlite:///{path}?timeout=0")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr("kitsurvie.ledger.book.BUSY_MS", 50)
+    book.close()
+    with pytest.raises(LedgerError, match="locked by another process"):
+        book.start_run("compliance", "x", {})
+    other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:////proc/nowhere/l.sqlite", "nodb://x"])
+def test_an_address_that_cannot_be_used_is_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(LedgerError, match=r"cannot be (used|opened)"):
+        Ledger.open(url)
+
+
+@given(st.integers(-64, 255), st.binary(), st.binary(), st.sampled_from(["", "timeout"]))
+def test_any_answer_survives_packing(rc: int, out: bytes, err: bytes, flaw: str) -> None:
+    answer = Answer(rc, out, err, flaw)
+    assert unpack_answer(restore(squeeze(pack_answer(answer)))) == answer
+
+
+@given(st.text(), st.text())
+def test_any_verdict_survives_packing(found: str, message: str) -> None:
+    verdict = Verdict("m", "c", Status.DRIFT, found, "", ("x",), message)
+    assert unpack_verdicts(pack_verdicts([verdict])) == (verdict,)

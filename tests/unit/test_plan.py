@@ -1,0 +1,137 @@
+"""The plan: what applies where, what is due, when it may be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kitsurvie import kit
+from kitsurvie.model import Host, Item, Measure, Mode, Profile, Status, Step, Text, Verdict
+from kitsurvie.plan import due, lay_out, waves
+
+
+def host(name: str, profile: Profile = Profile.SERVER, **more: Any) -> Host:
+    return Host(
+        name=name,
+        address="198.18.0.9",
+        port=22,
+        user="admin1",
+        key_file=None,
+        member="215000027",
+        epci=more.pop("epci", None),
+        insee="50002",
+        profile=profile,
+        groups=(),
+        jump=more.pop("jump", None),
+        variables=more,
+    )
+
+
+def measure(name: str, profiles: frozenset[Profile] = frozenset(Profile)) -> Measure:
+    text = Text("fr", "en")
+    return Measure(
+        id=name,
+        step=Step.SECURE,
+        title=text,
+        why=text,
+        changes=text,
+        on_failure=text,
+        absent=text,
+        profiles=profiles,
+        norms=(),
+        lockout_risk=False,
+        reboot=False,
+        path=Path("/nowhere"),
+        defaults={f"{name}__level": 1},
+    )
+
+
+def items(a_host: Host, *measures: Measure) -> tuple[Item, ...]:
+    def resolve(m: Measure, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**m.defaults, **{k: v for k, v in variables.items() if k in m.defaults}}
+
+    plan = lay_out(
+        [a_host],
+        measures,
+        mode=kit.mode,
+        resolve=resolve,
+        stamp=lambda m, p: f"{m.id}:{sorted(p)}",
+    )
+    return plan.items[a_host.name]
+
+
+def test_a_measure_applies_to_its_profiles_only() -> None:
+    pcs = measure("removable_media", frozenset({Profile.DESKTOP, Profile.LAPTOP}))
+    assert items(host("srv"), pcs, measure("updates"))[0].measure == "updates"
+    assert len(items(host("pc", Profile.LAPTOP), pcs, measure("updates"))) == 2
+
+
+def test_a_machine_starts_in_observe_and_a_measure_can_be_enforced_alone() -> None:
+    modes = {
+        i.measure: i.mode
+        for i in items(
+            host("srv", updates__mode="enforce"), measure("updates"), measure("firewall")
+        )
+    }
+    assert modes == {"updates": Mode.ENFORCE, "firewall": Mode.OBSERVE}
+
+
+def test_a_measure_switched_off_keeps_its_reason() -> None:
+    why = "the water board's modem is behind it"
+    off = items(host("srv", firewall__mode="off", firewall__off_reason=why), measure("firewall"))
+    assert (off[0].mode, off[0].reason) == (Mode.OFF, why)
+
+
+def verdict(status: Status, check: str = "test_a") -> Verdict:
+    return Verdict("updates", check, status)
+
+
+@pytest.mark.parametrize(
+    ("status", "stamp", "full", "why"),
+    [
+        (Status.COMPLIANT, "right", False, ""),
+        (Status.COMPLIANT, "right", True, "asked for with --full"),
+        (Status.COMPLIANT, None, False, "never applied here"),
+        (
+            Status.COMPLIANT,
+            "old",
+            False,
+            "the measure or its variables changed since it was applied",
+        ),
+        (Status.DRIFT, "right", False, "test_a drifts"),
+        (Status.NOT_APPLICABLE, "right", False, ""),
+        (Status.ERROR, "right", False, ""),
+    ],
+)
+def test_due_is_a_drift_or_a_change_since_it_was_applied(
+    status: Status, stamp: str | None, full: bool, why: str
+) -> None:
+    item = Item("srv", "updates", Mode.ENFORCE, {}, "right")
+    stamps = {"updates": stamp} if stamp else {}
+    found = due([item], [verdict(status)], stamps, full=full)
+    assert [d.why for d in found] == ([why] if why else [])
+
+
+def test_what_is_only_observed_is_never_due() -> None:
+    for mode in (Mode.OBSERVE, Mode.OFF):
+        item = Item("srv", "updates", mode, {}, "right")
+        assert due([item], [verdict(Status.DRIFT)], {}, full=True) == ()
+
+
+def test_canaries_are_spread_before_the_rest_goes() -> None:
+    fleet = [host(f"a{i}", epci="e1") for i in range(4)] + [
+        host("b0", Profile.LAPTOP, epci="e1"),
+        host("c0", epci="e2"),
+    ]
+    first, *rest = waves(fleet, canaries=3, size=10, per_site=4)
+    assert set(first) == {"a0", "b0", "c0"}
+    assert rest == [("a1", "a2", "a3")]
+
+
+def test_a_site_behind_one_line_is_never_flooded() -> None:
+    behind = [host(f"p{i}", jump="j@198.18.0.1") for i in range(5)]
+    laid = waves([*behind, host("free")], canaries=0, size=10, per_site=2)
+    assert laid == (("p0", "p1", "free"), ("p2", "p3"), ("p4",))

@@ -1,0 +1,87 @@
+"""One run at a time, and the orphan of a killed one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from kitsurvie.cli import run_lock
+from kitsurvie.errors import RunError
+
+HOLDER = """
+import subprocess, sys, time
+from pathlib import Path
+from kitsurvie.cli import run_lock
+with run_lock.hold(Path(sys.argv[1]), "a deployment", wait_for_orphan=False, tell=print) as lock:
+    child = subprocess.Popen(["sleep", sys.argv[2]], pass_fds=(lock,), stdout=subprocess.DEVNULL)
+    print(child.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(path: Path, orphan_lives: str) -> tuple[subprocess.Popen[str], int]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path), orphan_lives], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    return process, int(process.stdout.readline())
+
+
+def hold(path: Path, *, wait: bool = False, told: list[str] | None = None) -> None:
+    tell = (told if told is not None else []).append
+    with run_lock.hold(path, "a test", wait_for_orphan=wait, tell=tell):
+        pass
+
+
+def test_a_second_run_is_refused_while_the_first_is_alive(tmp_path: Path) -> None:
+    process, child = holder(tmp_path / "lock", "30")
+    try:
+        for wait in (False, True):
+            with pytest.raises(RunError, match=f"a deployment, process {process.pid}"):
+                hold(tmp_path / "lock", wait=wait)
+    finally:
+        process.kill()
+        process.wait()
+        os.kill(child, 9)
+
+
+def test_what_a_killed_run_left_at_work_is_waited_for_only_by_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_lock, "ORPHAN_POLL_S", 0.05)
+    process, child = holder(tmp_path / "lock", "30")
+    process.kill()
+    process.wait()
+    with pytest.raises(RunError, match="still finishing"):
+        hold(tmp_path / "lock")
+    told: list[str] = []
+    waiting = threading.Thread(
+        target=hold, args=(tmp_path / "lock",), kwargs={"wait": True, "told": told}
+    )
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    os.kill(child, 9)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert len(told) == 1
+    assert "Waiting for Ansible" in told[0]
+
+
+def test_a_lock_file_full_of_rubbish_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b"\xff{not json")
+    hold(tmp_path / "lock")
+
+
+def test_a_lock_held_by_who_knows_whom_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b"\xff")
+    with (tmp_path / "lock").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(RunError, match="an earlier run"):
+            hold(tmp_path / "lock")

@@ -1,0 +1,123 @@
+"""How a run ends: its exit code, and what a person reads."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from kitsurvie.cli import table, view
+from kitsurvie.converge import Play, State
+from kitsurvie.ledger import Outcome
+from kitsurvie.model import (
+    Host,
+    Inventory,
+    Item,
+    Member,
+    MemberKind,
+    Mode,
+    Profile,
+    Status,
+    Verdict,
+)
+
+MEMBER = Member("215000027", "Agneaux", MemberKind.COMMUNE, "50002", "200066389")
+
+
+def one(name: str, state: Outcome, profile: Profile = Profile.SERVER, **more: Any) -> view.HostView:
+    host = Host(
+        name, "198.18.0.9", 22, "admin1", None, MEMBER.siren, MEMBER.epci, "50002", profile, (),
+        more.pop("variables", {}),
+    )  # fmt: skip
+    return view.HostView(host, (Item(name, "firewall", Mode.ENFORCE, {}, "s"),), state, **more)
+
+
+def run(kind: str, *hosts: view.HostView) -> view.RunView:
+    inventory = Inventory(
+        {v.host.name: v.host for v in hosts},
+        {MEMBER.siren: MEMBER},
+        {"200066389": "CA Saint-Lô Agglo"},
+        "",
+    )
+    return view.RunView(7, kind, 0.0, 4.0, "admin1@desk", hosts, inventory)
+
+
+@pytest.mark.parametrize(
+    ("kind", "states", "code"),
+    [
+        ("deploy", [Outcome.DONE], 0),
+        ("deploy", [Outcome.DONE, Outcome.DRIFT], 1),
+        ("deploy", [Outcome.FAILED], 1),
+        ("deploy", [Outcome.HELD], 1),
+        ("deploy", [Outcome.PENDING], 1),
+        ("deploy", [Outcome.UNREACHABLE, Outcome.DRIFT], 3),
+        ("compliance", [Outcome.ERROR], 3),
+    ],
+)
+def test_three_beats_one_beats_zero(kind: str, states: list[Outcome], code: int) -> None:
+    assert view.exit_code(run(kind, *(one(f"h{i}", s) for i, s in enumerate(states)))) == code
+
+
+def test_a_laptop_away_at_night_is_no_failure_but_a_deployment_to_it_is_not_done() -> None:
+    away = one("pc", Outcome.UNREACHABLE, Profile.LAPTOP)
+    assert view.exit_code(run("compliance", away)) == 0
+    assert view.exit_code(run("deploy", away)) == 3
+    at_home = one("pc", Outcome.UNREACHABLE, variables={"kit__expected_up": False})
+    assert view.exit_code(run("compliance", at_home)) == 0
+
+
+def test_an_unknown_or_an_error_is_never_taken_for_compliant() -> None:
+    for status in (Status.ERROR, Status.UNKNOWN):
+        assert view.state_of([Verdict("m", "c", status)], ()) is Outcome.ERROR
+    for status in (Status.COMPLIANT, Status.NOT_APPLICABLE, Status.WAIVED):
+        assert view.state_of([Verdict("m", "c", status)], ()) is Outcome.DONE
+
+
+def shown(*hosts: view.HostView) -> str:
+    stream = io.StringIO()
+    table.show(Console(file=stream, width=140), run("deploy", *hosts))
+    return stream.getvalue()
+
+
+def test_a_drift_is_shown_with_member_expected_found_and_command() -> None:
+    drift = Verdict(
+        "firewall", "test_default_drop", Status.DRIFT, "accept", "drop", ("uname", "nft -j list")
+    )
+    text = shown(one("agn-srv", Outcome.DRIFT, verdicts=(drift,)))
+    assert "CA Saint-Lô Agglo" in text
+    assert "agn-srv  Agneaux  drift" in text
+    assert "firewall / test_default_drop  drift" in text
+    assert "expected  drop" in text
+    assert "found     accept" in text
+    assert "command   nft -j list" in text
+
+
+def test_what_a_host_answers_cannot_drive_the_terminal() -> None:
+    hostile = Verdict("firewall", "test_x", Status.DRIFT, "\x1b[2Jgone [red]", "fine", ("c",))
+    text = shown(one("h", Outcome.DRIFT, verdicts=(hostile,)))
+    assert "\x1b[2J" not in text
+    assert "\\x1b[2Jgone [red]" in text
+
+
+def test_a_failure_names_the_task_and_what_it_said() -> None:
+    play = Play("h", "firewall", State.FAILED, "Load the rules", "syntax error")
+    later = Play("h", "updates", State.NOT_REACHED)
+    text = shown(one("h", Outcome.FAILED, plays={"firewall": play, "updates": later}))
+    assert "firewall: Ansible failed at “Load the rules”: syntax error" in text
+    assert "updates: not reached" in text
+
+
+def test_the_document_says_for_each_measure_what_was_due_and_what_was_found() -> None:
+    verdict = Verdict("firewall", "test_x", Status.COMPLIANT, commands=("nft",))
+    play = Play("h", "firewall", State.CHANGED, changes=("Load",))
+    document = view.document(
+        run("deploy", one("h", Outcome.DONE, verdicts=(verdict,), plays={"firewall": play}))
+    )
+    (host,) = document["hosts"]
+    assert document["summary"]["done"] == 1
+    assert host["member"] == {"siren": "215000027", "name": "Agneaux"}
+    (measure,) = host["measures"]
+    assert measure["ansible"]["changes"] == ["Load"]
+    assert measure["checks"][0]["status"] == "compliant"
