@@ -112,13 +112,42 @@ class Text:
     en: str
 
 
+class Type(StrEnum):
+    """What a variable may hold, in the words of Ansible's argument specifications."""
+
+    STR = "str"
+    PATH = "path"
+    BOOL = "bool"
+    INT = "int"
+    FLOAT = "float"
+    LIST = "list"
+    DICT = "dict"
+    RAW = "raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a variable's value may be, as a measure's argument specification says it.
+
+    `elements` is the type of a list's entries; `options` are those of a dictionary, or of each
+    dictionary in a list.
+    """
+
+    type: Type = Type.RAW
+    elements: Type = Type.RAW
+    choices: tuple[Any, ...] = ()
+    required: bool = False
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """One unit of the kit: a role folder and what its `measure.yml` says of it.
 
-    `defaults` are the role's defaults (names `<id>__<name>`); `norms` are references such as
-    `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb, cpu_s_per_day, network_kb_per_day to
-    the figure measured, or is empty while it has not been measured.
+    `defaults` are the role's defaults (names `<id>__<name>`), `options` what their values may be;
+    `norms` are references such as `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb,
+    cpu_s_per_day, network_kb_per_day to the figure measured, or is empty while it has not been
+    measured.
     """
 
     id: str
@@ -135,6 +164,7 @@ class Measure:
     path: Path
     defaults: Mapping[str, Any]
     footprint: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

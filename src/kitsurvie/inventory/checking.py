@@ -33,6 +33,7 @@ def check(workspace: Workspace, measures: Mapping[str, Measure]) -> list[Problem
     problems = [
         *structural,
         *values.problems(shape.definitions, measures),
+        *_beside(shape, found.resolved, measures),
         *_switched_off(found.resolved, measures),
         *_same_address(found.resolved),
         *_not_enrolled(workspace, found.resolved),
@@ -41,6 +42,35 @@ def check(workspace: Workspace, measures: Mapping[str, Measure]) -> list[Problem
     ]
     placed = [reading.placed(problem, shape) for problem in problems]
     return sorted(placed, key=lambda problem: problem.severity is Severity.WARNING)
+
+
+def _beside(
+    shape: Structure, resolved: Resolved, measures: Mapping[str, Measure]
+) -> Iterator[Problem]:
+    """Values set in a group that is neither a machine's member nor above it.
+
+    Ansible lets the deeper group win, and of two alike the last by name: a group of pilots would
+    beat the member without a word.
+    """
+    ancestry = resolved.ancestry()
+    beside: dict[str, str] = {}
+    for record in resolved.records:
+        above = {name for group in record.groups for name in ancestry.get(group, ())}
+        member = next((name for name in above if name.startswith("member_")), None)
+        if member is not None:
+            beside.update(dict.fromkeys(above - set(ancestry[member]), record.name))
+    for definition in shape.definitions:
+        prefix = definition.name.partition("__")[0]
+        if definition.kind != "group" or definition.scope not in beside:
+            continue
+        if definition.name.startswith(f"{prefix}__") and prefix in {"kit", *measures}:
+            yield Problem(
+                definition.where,
+                f"{definition.name} is set in the group {definition.scope}, which is beside the "
+                f"member of {beside[definition.scope]}, not above it: it may silently win over "
+                "the member's value.",
+                "Set it for `all`, an EPCI, a member or a host.",
+            )
 
 
 def _switched_off(resolved: Resolved, measures: Mapping[str, Measure]) -> Iterator[Problem]:

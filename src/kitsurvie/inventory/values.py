@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from kitsurvie.inventory import windows
+from kitsurvie.inventory import typed, windows
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.inventory.structure import Definition
 from kitsurvie.inventory.syntax import Vaulted
@@ -90,7 +90,12 @@ def _measure(definition: Definition, measure: Measure, name: str) -> Iterator[Pr
             f"The measure {measure.id} has no variable {definition.name}.",
             _near(name, known, prefix) or f"See what it takes: kitsurvie kit show {measure.id}",
         )
-    yield from _plain(definition)
+    flawed = list(_plain(definition))
+    yield from flawed
+    option = measure.options.get(definition.name)
+    if option is not None and not flawed:
+        for what, remedy in typed.flaws(option, definition.value, definition.name):
+            yield Problem(definition.where, what, remedy)
 
 
 def _stranger(

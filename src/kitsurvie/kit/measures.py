@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from kitsurvie.errors import KitError
-from kitsurvie.kit import plain
-from kitsurvie.model import Measure, Profile, Step, Text
+from kitsurvie.kit import options, plain
+from kitsurvie.model import Measure, Option, Profile, Step, Text
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _NORM = re.compile(r"[A-Z][A-Z0-9-]*/[A-Za-z0-9.]+/[A-Za-z0-9.]+")
@@ -63,6 +63,7 @@ def read(role: Path) -> Measure:
         path=role,
         defaults=_defaults(role, identity),
         footprint=_footprint(file, document.get("footprint") or {}),
+        options=_options(role),
     )
 
 
@@ -170,6 +171,19 @@ def _footprint(file: Path, value: object) -> dict[str, float]:
         if isinstance(figure, bool) or not isinstance(figure, int | float) or figure < 0:
             raise _fault(file, f"footprint.{key} is {figure!r}, not a number")
     return {key: float(figure) for key, figure in value.items()}
+
+
+def _options(role: Path) -> dict[str, Option]:
+    """What `meta/argument_specs.yml` says of the variables; nothing when there is no such file."""
+    file = role / "meta" / "argument_specs.yml"
+    if not file.exists():
+        return {}
+    try:
+        return options.read(mapping(file)["argument_specs"]["main"].get("options") or {})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _fault(file, "it has no argument_specs.main.options") from error
+    except ValueError as error:
+        raise _fault(file, str(error)) from error
 
 
 def _defaults(role: Path, identity: str) -> dict[str, Any]:

@@ -250,3 +250,93 @@ def test_a_file_name_of_any_bytes_is_shown(make: Make, measures: Mapping[str, Me
     assert problem[1].isprintable()
     assert "which does not exist" in problem[2]
     assert problem[2].isprintable()
+
+
+SPEC = """\
+---
+argument_specs:
+  main:
+    options:
+      firewall__level: {type: str, choices: [kit, strict]}
+      firewall__ports:
+        type: list
+        elements: dict
+        options:
+          port: {type: raw, required: true}
+          reason: {type: str, required: true}
+      firewall__phone: {type: str}
+      firewall__delay: {type: int}
+      firewall__open: {type: bool}
+"""
+DEFAULTS = """\
+---
+{id}__ports: []
+{id}__level: kit
+{id}__phone: ""
+{id}__delay: 3
+{id}__open: true
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("firewall__phone: 0233000000", "firewall__phone is 40632320."),
+        ("firewall__phone: 22:00", "firewall__phone is 1320."),
+        ("firewall__open: 'yes'", "firewall__open is 'yes'."),
+        ("firewall__delay: '3'", "firewall__delay is '3'."),
+        ("firewall__delay: true", "firewall__delay is True."),
+        ("firewall__level: loose", "firewall__level is 'loose'."),
+        ("firewall__ports: 22", "firewall__ports is 22."),
+        ("firewall__ports: [22]", "Entry 1 of firewall__ports is 22."),
+        ("firewall__ports: [{port: 22}]", "Entry 1 of firewall__ports has no reason."),
+        (
+            "firewall__ports: [{port: 22, reason: x, form: y}]",
+            "Entry 1 of firewall__ports holds 'form', which means nothing.",
+        ),
+        (
+            "firewall__ports: [{port: 22, reason: 7}]",
+            "The reason of entry 1 of firewall__ports is 7.",
+        ),
+        ("firewall__ports: [{port: 22, reason: x}]", None),
+        ("firewall__phone: '0233000000'", None),
+        ("firewall__open: no", None),
+    ],
+)
+def test_a_value_of_another_type_than_its_variable_wants_is_refused(
+    make: Make, role: Callable[..., Path], line: str, what: str | None
+) -> None:
+    folder = role("firewall", defaults=DEFAULTS)
+    (folder / "meta").mkdir()
+    (folder / "meta" / "argument_specs.yml").write_text(SPEC)
+    files = {
+        "known_hosts": KEYS,
+        "group_vars/member_215005026.yml": f"{SAINT_LO}{line}\n",
+        "group_vars/epci_200066389.yml": EPCI,
+        "group_vars/member_215000027.yml": AGNEAUX,
+    }
+    place = make(files)
+    said = found(place, kit.load([folder.parent]))
+    wanted = [("error", "inventory/group_vars/member_215005026.yml:2", what)] if what else []
+    assert said == wanted
+
+
+SAINT_LO = FILES["group_vars/member_215005026.yml"]
+EPCI = FILES["group_vars/epci_200066389.yml"].split("\n")[0] + "\n"
+AGNEAUX = MEMBER.split("\n")[0] + "\n"
+
+
+def test_a_group_beside_the_members_may_not_set_what_would_win_over_theirs(
+    make: Make, measures: Mapping[str, Measure]
+) -> None:
+    beside = HOSTS + "    zone:\n      children:\n        pilots:\n          hosts:\n"
+    beside += "            agneaux-pc-01:\n    manche:\n      children:\n        epci_200066389:\n"
+    changes = {
+        "known_hosts": KEYS,
+        "hosts.yml": beside,
+        "group_vars/pilots.yml": "firewall__mode: enforce\nsite_colour: blue\n",
+        "group_vars/manche.yml": "firewall__level: all of the Manche\n",
+    }
+    (problem,) = found(make(changes), measures)
+    assert problem[:2] == ("error", "inventory/group_vars/pilots.yml:1")
+    assert "beside the member of agneaux-pc-01" in problem[2]
