@@ -82,7 +82,7 @@ def test_when_ansible_dies_nothing_is_taken_for_done() -> None:
 
 
 def job(folder: Path, due: dict[str, list[str]]) -> Job:
-    return Job(due, {}, folder, folder, (), folder / "wave-1", 1, 1.0)
+    return Job(due, {}, {}, folder, folder, (), folder / "wave-1", 1, 1.0)
 
 
 def test_what_ansible_gave_up_for_another_host_is_taken_up_again(
@@ -125,7 +125,10 @@ def test_ansible_is_not_started_again_when_nothing_explains_what_it_left(
 
 def test_the_overlay_groups_each_due_measure_and_carries_the_stamps(tmp_path: Path) -> None:
     path = tmp_path / "due.json"
-    write_overlay(path, {"updates": ["a", "b"]}, {"a": {"updates": "0a1b"}})
+    roads = {"a": ["-o", "HostKeyAlias=a"]}
+    write_overlay(path, {"updates": ["a", "b"]}, {"a": {"updates": "0a1b"}}, roads)
     written = json.loads(path.read_text())["all"]
     assert written["children"]["due_updates"]["hosts"] == {"a": None, "b": None}
-    assert written["hosts"]["a"] == {"kitsurvie_stamps": {"updates": "0a1b"}}
+    assert written["hosts"]["a"]["kitsurvie_stamps"] == {"updates": "0a1b"}
+    assert written["hosts"]["a"]["kitsurvie_road"] == "-o HostKeyAlias=a"
+    assert written["hosts"]["a"]["ansible_ssh_args"].startswith("-o HostKeyAlias=a -C ")

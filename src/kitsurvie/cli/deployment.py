@@ -15,7 +15,7 @@ from kitsurvie.cli.survey import Look, Survey
 from kitsurvie.cli.view import HostView, state_of
 from kitsurvie.converge import Job, Play, State, Step, converge
 from kitsurvie.errors import RunError
-from kitsurvie.inventory import windows
+from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
 from kitsurvie.model import Status
 from kitsurvie.plan import Due
@@ -172,6 +172,7 @@ class Deployment:
         return Job(
             due=due,
             stamps=stamps,
+            roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
             inventory=workspace.inventory,
             playbook=workspace.playbooks / "kit.yml",
             roles=workspace.roles,

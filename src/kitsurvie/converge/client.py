@@ -35,11 +35,13 @@ class Job:
     """One Ansible run. Paths are absolute.
 
     `due` maps each measure, in the order of the kit, to the hosts it is due on; `stamps` maps a
-    host to the digests to leave there. `folder` is private to this job and keeps Ansible's log.
+    host to the digests to leave there, `roads` to the words of ssh that pin its key. `folder` is
+    private to this job and keeps Ansible's log.
     """
 
     due: Mapping[str, Sequence[str]]
     stamps: Mapping[str, Mapping[str, str]]
+    roads: Mapping[str, Sequence[str]]
     inventory: Path
     playbook: Path
     roles: Sequence[Path]
@@ -113,7 +115,7 @@ def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) ->
     """One run of Ansible, every outcome told; raises RunError at its end when it broke."""
     job.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     overlay = job.folder / "due.json"
-    write_overlay(overlay, job.due, job.stamps)
+    write_overlay(overlay, job.due, job.stamps, job.roads)
     process = _start(job, overlay, lock)
     follower = _Follower(job.due)
     fatal = ""
@@ -141,7 +143,7 @@ def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) ->
 
 
 def _start(job: Job, overlay: Path, lock: int | None) -> subprocess.Popen[str]:
-    described = {k: v for k, v in asdict(job).items() if k not in {"due", "stamps"}}
+    described = {k: v for k, v in asdict(job).items() if k not in {"due", "stamps", "roads"}}
     errors = (job.folder / "process.log").open("wb")
     process = subprocess.Popen(
         # -P: nothing is imported from the folder the command was typed in

@@ -1,24 +1,36 @@
-"""The inventory laid over the syndicate's own: one group per due measure, and the stamps."""
+"""The inventory laid over the syndicate's own: one group per due measure, stamps, the road."""
 
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+# one connection for all the tasks of a run
+_KEPT_OPEN = ("-C", "-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
+
 
 def write_overlay(
-    path: Path, due: Mapping[str, Sequence[str]], stamps: Mapping[str, Mapping[str, str]]
+    path: Path,
+    due: Mapping[str, Sequence[str]],
+    stamps: Mapping[str, Mapping[str, str]],
+    roads: Mapping[str, Sequence[str]],
 ) -> None:
-    """Write `due_<measure>` groups and each host's `kitsurvie_stamps` as an Ansible inventory.
+    """Write what Ansible is told beside the syndicate's inventory, as JSON, which it reads as YAML.
 
-    `due` maps a measure to host names, `stamps` a host to {measure: digest}. JSON, which Ansible
-    reads as YAML: nothing in it is ever a template.
+    `due` maps a measure to host names (the groups `due_<measure>`), `stamps` a host to {measure:
+    digest}, `roads` a host to the words of ssh that pin its key: they come before any other.
     """
     document = {
         "all": {
             "hosts": {
-                host: {"kitsurvie_stamps": dict(measures)} for host, measures in stamps.items()
+                host: {
+                    "kitsurvie_stamps": dict(measures),
+                    "kitsurvie_road": shlex.join(roads[host]),
+                    "ansible_ssh_args": shlex.join([*roads[host], *_KEPT_OPEN]),
+                }
+                for host, measures in stamps.items()
             },
             "children": {
                 f"due_{measure}": {"hosts": dict.fromkeys(hosts)} for measure, hosts in due.items()

@@ -12,6 +12,7 @@ from kitsurvie.inventory.problem import Problem
 from kitsurvie.inventory.resolved import Record, Resolved, Variables
 from kitsurvie.model import Host, Inventory, Member, MemberKind, Profile
 
+_ROAD_IS_OURS = ("ansible_connection", "ansible_ssh_args", "ansible_ssh_executable")
 _ADAPT = "Compare with the example that `kitsurvie init` writes."
 
 
@@ -266,7 +267,16 @@ def _road_problems(host: str, variables: Variables) -> Iterator[Problem]:
         key = variables.get(name)
         if key is not None and not _good_path(key):
             yield Problem(
-                host, f"{name} of {host} is {_short(key)}.", "Write the path of a private key."
+                host,
+                f"{name} of {host} is {_short(key)}.",
+                "Write the path of a private key, without quotes, $ or backslash.",
+            )
+    for name in _ROAD_IS_OURS:
+        if name in variables and variables[name] not in ("ssh", "smart"):
+            yield Problem(
+                host,
+                f"{name} of {host} would lead Ansible by another road than the one observed.",
+                "Take it out; a jump host is said by kit__jump, an address by ansible_host.",
             )
     jump = variables.get("kit__jump")
     if jump and names.jump(jump) is None:
@@ -282,7 +292,7 @@ def _good_path(path: Any) -> bool:
         isinstance(path, str)
         and bool(path)
         and path.isprintable()
-        and "{{" not in path
+        and not any(mark in path for mark in ("{{", '"', "'", "$", "`", "\\"))
         and not path.startswith("-")
     )
 

@@ -16,7 +16,7 @@ from kitsurvie.workspace import CONFIG_NAME
 ADMIN = "admin1"
 _SSH_ARGUMENTS = (
     "-o HostKeyAlias={{ inventory_hostname }} "
-    "-o UserKnownHostsFile={{ inventory_dir }}/known_hosts "
+    "-o 'UserKnownHostsFile=\"{{ inventory_dir }}/known_hosts\"' "
     "-o StrictHostKeyChecking=yes"
 )
 _MADE_BY = "# Made by `kitsurvie lab up`"
