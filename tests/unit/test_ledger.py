@@ -104,7 +104,11 @@ def test_a_file_that_is_no_ledger_is_refused_with_a_sentence(tmp_path: Path) -> 
         Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
-def test_a_read_only_ledger_can_be_read_and_says_why_it_cannot_be_written(tmp_path: Path) -> None:
+def test_a_read_only_ledger_can_be_read_and_says_why_it_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     path = tmp_path / "ledger.sqlite"
     first = Ledger.open(f"sqlite:///{path}")
     run = first.start_run("compliance", "x", {})
@@ -114,6 +118,7 @@ def test_a_read_only_ledger_can_be_read_and_says_why_it_cannot_be_written(tmp_pa
     assert read_only.seen(run)["srv"].verdicts == VERDICTS
     with pytest.raises(LedgerError, match="read-only"):
         read_only.start_run("compliance", "x", {})
+    assert list((tmp_path / "here").iterdir()) == []
 
 
 def test_a_ledger_locked_by_another_process_is_said_so(

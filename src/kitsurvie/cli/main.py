@@ -12,6 +12,9 @@ from kitsurvie.cli.deploy import deploy
 from kitsurvie.cli.plan import plan
 from kitsurvie.errors import ExitCode, KitsurvieError
 
+# what a shell reports for a program that SIGPIPE ended
+BROKEN_PIPE = 141
+
 app = typer.Typer(
     name="kitsurvie",
     help="A standard minimum toolset for the communes you look after: deploy it, prove it.",
@@ -61,8 +64,9 @@ def main() -> None:
         output.complain("Interrupted.")
         code = ExitCode.INTERRUPTED
     except BrokenPipeError:
+        # whoever read us has left: nobody must take that for "all compliant"
         sys.stderr.close()
-        code = ExitCode.COMPLIANT
+        code = BROKEN_PIPE
     except Exception as error:
         # click's usage errors know how to show themselves; anything else is a fault of ours
         if hasattr(error, "format_message"):

@@ -406,8 +406,10 @@ def _tune_sqlite(connection: Any, _: object) -> None:
 
 
 def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        path = Path(url.database)
+    name = url.database or ""
+    # `file:` begins a URI of SQLite's own, which is no path
+    if url.get_backend_name() == "sqlite" and name and not name.startswith((":memory:", "file:")):
+        path = Path(name)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # what hosts answered is for the sysadmins alone
         if not path.exists():
