@@ -413,6 +413,29 @@ def test_what_the_accounts_measure_wrote_is_left_alone(bench):
     assert after == before
 
 
+def test_a_rule_of_the_syndicates_own_that_grants_enough_is_left_alone(bench):
+    assert bench.enrol().rc == 0
+    bench.sh(
+        "groupadd deployers; usermod -aG deployers admin1;"
+        " echo '%deployers ALL=(ALL:ALL) NOPASSWD: ALL' >/etc/sudoers.d/00-kitsurvie"
+    )
+    assert json.loads(bench.enrol("--json").stdout)["done"] == []
+
+
+def test_somebodys_account_is_not_made_an_administrator_unless_it_is_said_to_be_theirs(bench):
+    bench.sh("useradd -m admin1; echo admin1:of-the-secretary | chpasswd")
+    refused = bench.enrol()
+    assert refused.rc == 2, refused.stderr
+    assert "has an account named admin1 with a password" in refused.stderr
+    assert "adopt: true" in refused.stderr
+    bench.sh("test ! -e /etc/sudoers.d/00-kitsurvie; test ! -e /home/admin1/.ssh/authorized_keys")
+    mine = bench.root / "inventory" / "group_vars" / "all" / "lab.yml"
+    said = mine.read_text().replace("- name: admin1", "- adopt: true\n  name: admin1")
+    mine.write_text(said)
+    assert bench.enrol().rc == 0
+    assert bench.ssh().stdout == b"0\n"
+
+
 def test_a_wrong_password_is_refused(bench):
     before = bench.files()
     ended = bench.enrol(password="not-the-password")

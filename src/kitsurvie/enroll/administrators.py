@@ -16,10 +16,14 @@ _NAME = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """One person's account: its name and the public keys that open it."""
+    """One person's account: its name and the public keys that open it.
+
+    `adopt` says that an account of this name which a machine has already is that person's.
+    """
 
     name: str
     keys: tuple[PublicKey, ...]
+    adopt: bool = False
 
 
 def from_variables(variables: Mapping[str, Any], *, where: str) -> tuple[Administrator, ...]:
@@ -90,7 +94,7 @@ def _one(entry: object, where: str) -> Administrator:
             )
         if key not in keys:
             keys.append(key)
-    return Administrator(name, tuple(keys))
+    return Administrator(name, tuple(keys), adopt=entry.get("adopt") is True)
 
 
 def _wrong(sentence: str, where: str) -> EnrolError:
@@ -98,5 +102,5 @@ def _wrong(sentence: str, where: str) -> EnrolError:
         f"{sentence}.",
         where=f"{where}, {VARIABLE}",
         remedy='Each entry is name: "admin1" (lower case, 32 characters at most: a-z 0-9 _ . -)'
-        ' and keys: ["ssh-ed25519 AAAA..."].',
+        ' and keys: ["ssh-ed25519 AAAA..."], and may say adopt: true.',
     )

@@ -34,14 +34,16 @@ class Prepared:
     done: bool = False
 
 
-def script(administrators: Iterable[Administrator]) -> str:
+def script(administrators: Iterable[Administrator], login: str) -> str:
     """The whole text sent to the machine's shell: the data, quoted, then the fixed script."""
     lines = []
     for administrator in administrators:
         keys = "".join(f"{key}\n" for key in administrator.keys)
-        lines.append(f"{administrator.name} {base64.b64encode(keys.encode()).decode()}")
+        known = "adopt" if administrator.adopt else "new"
+        lines.append(f"{administrator.name} {base64.b64encode(keys.encode()).decode()} {known}")
     body = resources.files("kitsurvie.enroll").joinpath("prepare.sh").read_text(encoding="utf-8")
-    return f"administrators={shlex.quote(chr(10).join(lines))}\n{body}"
+    data = f"administrators={shlex.quote(chr(10).join(lines))}\nlogin={shlex.quote(login)}\n"
+    return data + body
 
 
 def prepare(
@@ -59,7 +61,11 @@ def prepare(
     EnrolError or HostError; `prepared.did` then says what had been done.
     """
     conversation = _Conversation(
-        login, script(administrators), password=password, prepared=prepared, progress=progress
+        login,
+        script(administrators, login),
+        password=password,
+        prepared=prepared,
+        progress=progress,
     )
     heard = converse(
         contact,
@@ -247,6 +253,14 @@ def _failed(code: str, text: str, *, where: str) -> KitsurvieError:
             where=f"{where}: {text}",
             remedy="Give it a way to its package mirror (network, /etc/apt/sources.list), or"
             " install python3 and sudo by hand; then run the same command again.",
+        )
+    if code == "taken":
+        return EnrolError(
+            f"The machine has an account named {text} with a password: it may be somebody's there,"
+            " who would become its administrator.",
+            where=where,
+            remedy="Choose another name in accounts__administrators; or, if it is that"
+            " administrator's own account, write adopt: true beside its name.",
         )
     sentences = {
         "account": ("An administrator's account cannot be created.", "Choose another name in"),

@@ -1,6 +1,8 @@
 # Run once as root on a machine being enrolled, by /bin/sh on its standard input. Before this text
 # come the assignments that are its only data, quoted by the sender:
-#   administrators   one line each: name, a space, base64 of that account's public keys
+#   administrators   one line each: name, base64 of that account's public keys, and `adopt` where an
+#                    account of that name, if there is one already, is known to be that person's
+#   login            the account we came in by
 # It speaks in lines that start with "kitsurvie ": say (progress), did (a change made), warn,
 # hostkey, failed (code, then a sentence), done. It is safe to run again: what is there is left.
 
@@ -68,11 +70,24 @@ packages() {
     for package in $missing; do say did "installed $package"; done
 }
 
+# An account that was there before us may be somebody's at the town hall, who would become an
+# administrator without a password and without a word. It is not when it is ours, is an
+# administrator already, is the one we came in by, or has no password.
+nobodys_else() {
+    [ "$1" != "$login" ] || return 0
+    ! id -nG "$1" | tr ' ' '\n' | grep -qx sudo || return 0
+    ! awk -v name="$1" '$1 == name { found = 1 } END { exit !found }' \
+        /etc/sudoers.d/00-kitsurvie 2>/dev/null || return 0
+    case $(getent shadow "$1" | cut -d: -f2) in '!'* | '*'*) return 0 ;; esac
+    return 1
+}
+
 account() {
     name=$1
     if entry=$(getent passwd "$name"); then
         uid=$(printf '%s' "$entry" | cut -d: -f3)
         [ "$uid" -ge 1000 ] || fail account "$name is an account of the system (uid $uid)"
+        [ "$2" = adopt ] || nobodys_else "$name" || fail taken "$name"
     else
         # '*' is no password at all; useradd's own '!' would mean a locked account, which sshd
         # turns away, keys included, where PAM is off
@@ -135,12 +150,12 @@ keys() {
     fi
 }
 
-# The accounts measure writes the same file with more in it: what grants enough is left alone.
+# The accounts measure writes the same file with more in it, and a syndicate may have rules of its
+# own: what grants enough, in sudo's own words, is left alone.
 granted() {
     [ -r "$1" ] || return 1
     printf '%s\n' "$administrators" | while read -r name _; do
-        awk -v name="$name" '$1 == name && /NOPASSWD:[ \t]*ALL$/ { found = 1 }
-            END { exit !found }' "$1" || exit 1
+        sudo -n -l -U "$name" 2>/dev/null | tail -n 1 | grep -q 'NOPASSWD: ALL$' || exit 1
     done
 }
 
@@ -195,9 +210,15 @@ main() {
     known_debian
     room_on_disk
     packages
-    for line in $(printf '%s\n' "$administrators" | tr ' ' ':'); do
-        account "${line%%:*}"
-        keys "${line%%:*}" "${line#*:}"
+    # first all of them: none gets a key before it is known that each account may be had
+    for pass in account keys; do
+        for line in $(printf '%s\n' "$administrators" | tr ' ' ':'); do
+            rest=${line#*:}
+            case $pass in
+                account) account "${line%%:*}" "${rest#*:}" ;;
+                keys) keys "${line%%:*}" "${rest%%:*}" ;;
+            esac
+        done
     done
     sudoers
     host_keys

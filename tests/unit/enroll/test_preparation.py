@@ -39,13 +39,13 @@ def ready(talk: _Conversation) -> bytes:
 
 def test_the_script_is_valid_for_a_plain_shell():
     checked = subprocess.run(
-        ["sh", "-n"], input=script(ADMINISTRATORS).encode(), capture_output=True
+        ["sh", "-n"], input=script(ADMINISTRATORS, "install").encode(), capture_output=True
     )
     assert checked.returncode == 0, checked.stderr
 
 
 def test_a_script_cut_anywhere_does_nothing():
-    lines = script(ADMINISTRATORS).splitlines(keepends=True)
+    lines = script(ADMINISTRATORS, "install").splitlines(keepends=True)
     assert lines[-1] == "main </dev/null\n"
     for end in range(1, len(lines), 7):
         ran = subprocess.run(["sh", "-s"], input="".join(lines[:end]).encode(), capture_output=True)
@@ -83,7 +83,7 @@ def test_without_a_password_a_sudo_that_asks_is_an_error():
 def test_no_command_line_holds_the_password():
     talk = conversation(password="s3cret")
     assert not any("s3cret" in word for word in talk.command(root=False) + talk.command(root=True))
-    assert "s3cret" not in script(ADMINISTRATORS)
+    assert "s3cret" not in script(ADMINISTRATORS, "install")
 
 
 def test_the_machines_lines_are_read_whole_though_they_come_in_pieces():
