@@ -41,10 +41,12 @@ def _host_variables(inventory: str) -> dict[str, Any]:
     if inventory not in _READ:
         listing = subprocess.run(
             [_ansible_inventory(), "-i", inventory, "--list"],
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
+        if listing.returncode != 0:
+            raise pytest.UsageError(f"Ansible cannot read {inventory}:\n{listing.stderr}")
         _READ[inventory] = json.loads(listing.stdout)["_meta"]["hostvars"]
     return _READ[inventory]
 

@@ -101,6 +101,15 @@ def test_what_a_host_answers_cannot_drive_the_terminal() -> None:
     assert "\\x1b[2Jgone [red]" in text
 
 
+def test_what_a_deployment_changed_is_told_measure_by_measure() -> None:
+    changed = {"firewall": Play("h", "firewall", State.CHANGED)}
+    same = {"firewall": Play("h", "firewall", State.UNCHANGED)}
+    many = [one(f"h{n}", Outcome.DONE, plays=changed) for n in range(1, 9)]
+    text = shown(*many, one("h9", Outcome.DONE, plays=same))
+    assert "Applied  firewall: h1, h2, h3, h4, h5, h6 and 2 more\n" in text
+    assert "Applied" not in shown(one("h9", Outcome.DONE, plays=same))
+
+
 def test_a_failure_names_the_task_and_what_it_said() -> None:
     play = Play("h", "firewall", State.FAILED, "Load the rules", "syntax error")
     later = Play("h", "updates", State.NOT_REACHED)

@@ -34,6 +34,7 @@ WORDS = {
     Outcome.PENDING: "not begun",
 }
 LONGEST = 300
+NAMES_SHOWN = 6
 
 
 def hosts(count: int) -> str:
@@ -44,6 +45,7 @@ def hosts(count: int) -> str:
 def show(console: Console, run: RunView) -> None:
     """Print the whole run."""
     _members(console, run)
+    _mended(console, run)
     for view in run.hosts:
         _troubles(console, view, run)
     for note in run.notes:
@@ -68,6 +70,19 @@ def _members(console: Console, run: RunView) -> None:
         ]
         table.add_row(Text(epci), Text(member), str(len(views)), *cells)
     console.print(table)
+
+
+def _mended(console: Console, run: RunView) -> None:
+    """What Ansible changed and where: one line a measure, with names while they are few."""
+    changed: dict[str, list[str]] = {}
+    for view in run.hosts:
+        for measure, play in view.plays.items():
+            if play.state is State.CHANGED:
+                changed.setdefault(measure, []).append(view.host.name)
+    for number, (measure, names) in enumerate(changed.items()):
+        head = "\nApplied  " if number == 0 else "         "
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+        console.print(Text(f"{head}{measure}: {', '.join(names[:NAMES_SHOWN])}{more}"))
 
 
 def _troubles(console: Console, view: HostView, run: RunView) -> None:
