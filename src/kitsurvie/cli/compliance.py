@@ -13,7 +13,7 @@ from kitsurvie import kit
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import output, progress, run_lock, view
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
-from kitsurvie.cli.recording import opened, recorded
+from kitsurvie.cli.recording import looks, opened, recorded
 from kitsurvie.cli.report import report
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
@@ -52,11 +52,11 @@ def run(
         with recorded(ledger, "compliance", {"limit": limit, "measures": measure or []}) as this:
             ledger.set_hosts(this.id, views, Outcome.PENDING)
             survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
-            with watch.phase("Observe", len(views)):
+            with watch.phase("Observe", len(views)), looks(ledger, this.id) as write:
                 for look in survey.look(laid.items):
                     one = views[look.host]
                     one.take(look)
-                    ledger.record(this.id, [look.record(one.state, one.detail)])
+                    write(look.record(one.state, one.detail))
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
         tuple(views.values()), world.inventory,

@@ -11,6 +11,7 @@ from pathlib import Path
 from kitsurvie import plan as planning
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.progress import Progress
+from kitsurvie.cli.recording import looks
 from kitsurvie.cli.survey import Look, Survey
 from kitsurvie.cli.view import HostView, state_of
 from kitsurvie.converge import Job, Play, State, Step, converge
@@ -75,7 +76,10 @@ class Deployment:
     def observe(self) -> None:
         """See every host, and decide what is due on each."""
         self.ledger.set_hosts(self.run, self.views, Outcome.PENDING)
-        with self.progress.phase("Observe", len(self.views)):
+        with (
+            self.progress.phase("Observe", len(self.views)),
+            looks(self.ledger, self.run) as write,
+        ):
             for look in self.survey.look(self.plan.items):
                 view = self.views[look.host]
                 view.take(look)
@@ -87,7 +91,7 @@ class Deployment:
                     if view.due:
                         view.state = Outcome.HELD if held else Outcome.PENDING
                         view.detail = f"left for later: {held}" if held else ""
-                self._write(view, look)
+                write(look.record(view.state, view.detail))
 
     def due_hosts(self) -> list[HostView]:
         """Hosts that something is to be done on now."""
@@ -98,9 +102,6 @@ class Deployment:
             return ""
         # the syndicate's own clock: windows are written in local time
         return windows.shut(view.host.variables, datetime.now())
-
-    def _write(self, view: HostView, look: Look) -> None:
-        self.ledger.record(self.run, [look.record(view.state, view.detail)])
 
     def _settle(self, view: HostView) -> None:
         self.ledger.set_hosts(self.run, [view.host.name], view.state, view.detail)
@@ -246,7 +247,7 @@ class Deployment:
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
-        self._write(view, look)
+        self.ledger.record(self.run, [look.record(view.state, view.detail)])
 
 
 _LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from kitsurvie.cli.context import who
-from kitsurvie.ledger import Ledger, Run, RunState
+from kitsurvie.ledger import Ledger, Record, Run, RunState
+
+# a transaction waits for the disk: so many looks, or seconds of them, share one
+TOGETHER = 50
+TOGETHER_S = 1.0
 
 
 @contextmanager
@@ -30,3 +35,30 @@ def recorded(ledger: Ledger, kind: str, asked: dict[str, Any]) -> Iterator[Run]:
         ledger.end_run(number, RunState.INTERRUPTED)
         raise
     ledger.end_run(number, RunState.ENDED)
+
+
+@contextmanager
+def looks(ledger: Ledger, run: int) -> Iterator[Callable[[Record], None]]:
+    """Write looks at hosts on which nothing was changed, several at a time, the rest at the end.
+
+    What a power cut loses was only seen, and is seen again.
+    """
+    waiting: list[Record] = []
+    since = time.monotonic()
+
+    def write() -> None:
+        nonlocal since
+        if waiting:
+            ledger.record(run, waiting)
+            waiting.clear()
+        since = time.monotonic()
+
+    def take(record: Record) -> None:
+        waiting.append(record)
+        if len(waiting) >= TOGETHER or time.monotonic() - since >= TOGETHER_S:
+            write()
+
+    try:
+        yield take
+    finally:
+        write()

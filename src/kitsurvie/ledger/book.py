@@ -9,11 +9,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Insert,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -320,14 +332,7 @@ class Ledger:
         rows: Sequence[Mapping[str, Any]],
         changing: Sequence[str],
     ) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table)
-        keys = [column.name for column in table.primary_key]
-        if changing:
-            values = {name: statement.excluded[name] for name in changing}
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
+        statement = _upsertion(self._engine.dialect.name, table, tuple(changing))
         connection.execute(statement, list(rows))
 
     def _check_version(self) -> None:
@@ -355,6 +360,20 @@ class Ledger:
     def _write(self) -> Iterator[Connection]:
         with _clear(self._place), self._engine.begin() as connection:
             yield connection
+
+
+@cache
+def _upsertion(dialect: str, table: Table, changing: tuple[str, ...]) -> Insert:
+    """Insert, or change these columns of the row that has the key; made once, since it is slow."""
+    keys = [column.name for column in table.primary_key]
+    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    values = {name: new.excluded[name] for name in changing}
+    made: Insert = (
+        new.on_conflict_do_update(index_elements=keys, set_=values)
+        if values
+        else new.on_conflict_do_nothing(index_elements=keys)
+    )
+    return made
 
 
 @contextmanager
