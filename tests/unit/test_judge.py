@@ -115,6 +115,38 @@ def test_a_check_that_raises_is_an_error_not_a_drift(tmp_path: Path) -> None:
     assert seen["test_unexpected_exit_code"].status is Status.ERROR
 
 
+@pytest.mark.parametrize("end", ["sys.exit(0)", "pytest.fail('no')", "pytest.exit('no', 0)"])
+def test_a_check_that_ends_the_program_is_an_error_and_ends_nothing(
+    tmp_path: Path, end: str
+) -> None:
+    code = f"""
+        import sys
+        import pytest
+
+        def test_it(host):
+            {end}
+    """
+    assert verdicts(tmp_path, code, {})["test_it"].status is Status.ERROR
+
+
+def test_an_optimised_python_does_not_make_everything_compliant(tmp_path: Path) -> None:
+    measure(
+        tmp_path, "def test_x(host):\n    found, expected = 1, 2\n    assert found == expected\n"
+    )
+    program = f"""
+import dataclasses, pathlib, sys
+from kitsurvie import judge, kit, workspace
+from kitsurvie.model import Evidence
+(some, *_) = kit.load([workspace.shipped("roles")]).values()
+demo = dataclasses.replace(some, id="demo", path=pathlib.Path({str(tmp_path)!r}))
+(verdict,) = judge.judge(judge.load(demo), {{}}, Evidence("srv", {{}})).verdicts
+print(verdict.status.value, __debug__)
+"""
+    command = [sys.executable, "-O", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "drift False\n"
+
+
 def test_an_answer_cut_short_is_unknown_even_to_a_check_that_tolerates_errors(
     tmp_path: Path,
 ) -> None:
@@ -207,6 +239,22 @@ def test_of_two_dictionaries_only_what_differs_is_shown(tmp_path: Path) -> None:
         ("x = 1\n", "has no check"),
         ("import nowhere_to_be_found\n", "cannot be loaded"),
         ("import sys\nsys.exit(3)\n", "cannot be loaded"),
+        ("class TestIt:\n    def test_x(self, host):\n        pass\n", "TestIt is a class"),
+        (
+            "import pytest\n@pytest.mark.parametrize('v', [1, '1'])\n"
+            "def test_x(host, v):\n    pass\n",
+            r"named test_x\[1\]",
+        ),
+        (
+            "import pytest\n@pytest.mark.parametrize('v', [pytest.param(1)])\n"
+            "def test_x(host, v):\n    pass\n",
+            "holds a pytest.param",
+        ),
+        (
+            "import pytest\n@pytest.mark.parametrize('v', [1], ids=str)\n"
+            "def test_x(host, v):\n    pass\n",
+            "not read here",
+        ),
         (
             "import pytest\n@pytest.mark.slow\ndef test_x(host):\n    pass\n",
             "mark slow",

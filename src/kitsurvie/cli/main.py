@@ -67,7 +67,7 @@ def main() -> None:
         # whoever read us has left: nobody must take that for "all compliant"
         sys.stderr.close()
         code = BROKEN_PIPE
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # click's usage errors know how to show themselves; anything else is a fault of ours
         if hasattr(error, "format_message"):
             # a group typed alone has shown its help, and has nothing to add

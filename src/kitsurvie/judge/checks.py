@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,8 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from kitsurvie.errors import KitError
 from kitsurvie.model import Measure
+
+_PARAM = type(pytest.param())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,13 @@ def load(measure: Measure) -> tuple[Check, ...]:
     """
     path = checks_file(measure)
     module = _import(path, measure.id)
+    for name, what in vars(module).items():
+        if name.startswith("Test") and inspect.isclass(what) and what.__module__ == module.__name__:
+            raise KitError(
+                f"{name} is a class, and only functions are judged.",
+                where=str(path),
+                remedy="Write its tests as functions test_... of the file.",
+            )
     checks = [
         check
         for name, function in vars(module).items()
@@ -62,20 +72,30 @@ def load(measure: Measure) -> tuple[Check, ...]:
             where=str(path),
             remedy="Write one function named test_... there: without it nothing is proved.",
         )
+    names = [check.name for check in checks]
+    for name in names:
+        if names.count(name) > 1:
+            raise KitError(
+                f"Two checks of {measure.id} are named {name}.",
+                where=str(path),
+                remedy="Give parametrize ids=[...] that tell its cases apart.",
+            )
     return tuple(checks)
 
 
 def _import(path: Path, measure: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"kitsurvie_checks_{measure}", path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if not path.is_file():
         raise KitError(
             f"The measure {measure} has no check file.",
             where=str(path),
             remedy="Write its checks there, one function test_... each.",
         )
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(f"kitsurvie_checks_{measure}")
+    module.__file__ = str(path)
     try:
-        spec.loader.exec_module(module)
+        # optimize=0: under `python -O` an assertion is no code at all, and all would be compliant
+        code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True, optimize=0)
+        exec(code, vars(module))  # noqa: S102 (the kit's own code, as pytest would import it)
     except (Exception, SystemExit) as error:
         raise KitError(
             f"The checks of {measure} cannot be loaded: {type(error).__name__}: {error}.",
@@ -97,7 +117,7 @@ def _cases(measure: str, name: str, function: Callable[..., None], path: Path) -
             )
         cases = [
             (f"{label}-{more}" if label else more, {**arguments, **added})
-            for (label, arguments), (more, added) in product(cases, _parameters(mark))
+            for (label, arguments), (more, added) in product(cases, _parameters(mark, name, path))
         ]
     wanted = set(inspect.signature(function).parameters)
     known = {"host", "params", *cases[0][1]}
@@ -121,17 +141,30 @@ def _cases(measure: str, name: str, function: Callable[..., None], path: Path) -
     ]
 
 
-def _parameters(mark: Any) -> list[tuple[str, dict[str, Any]]]:
-    names_given, values = mark.args[0], mark.args[1]
+def _parameters(mark: Any, check: str, path: Path) -> list[tuple[str, dict[str, Any]]]:
+    ids = mark.kwargs.get("ids")
+    plain = len(mark.args) == 2 and set(mark.kwargs) <= {"ids"}
+    if not plain or not (ids is None or isinstance(ids, list | tuple)):
+        raise KitError(
+            f"The parametrize of {check} is written in a way that is not read here.",
+            where=str(path),
+            remedy='Write it as parametrize("name", [values]), with ids=[...] if need be.',
+        )
+    names_given, values = mark.args
     names = (
         [n.strip() for n in names_given.split(",")]
         if isinstance(names_given, str)
         else list(names_given)
     )
-    ids = mark.kwargs.get("ids")
     cases = []
     for index, value in enumerate(values):
-        row = tuple(getattr(value, "values", value)) if len(names) > 1 else (value,)
+        if isinstance(value, _PARAM):
+            raise KitError(
+                f"The parametrize of {check} holds a pytest.param.",
+                where=str(path),
+                remedy="Write the values themselves, and their names in ids=[...].",
+            )
+        row = tuple(value) if len(names) > 1 else (value,)
         label = (
             str(ids[index])
             if ids

@@ -37,7 +37,7 @@ class Memory:
     @staticmethod
     def key(check: Check, params: str) -> Key:
         """What tells a check with these parameters (as `canonical` gives them) from any other."""
-        return check.measure, check.name, params
+        return check.measure, f"{check.name} {sorted(check.arguments.items())!r}", params
 
     @staticmethod
     def canonical(params: Mapping[str, Any]) -> str:
