@@ -74,7 +74,8 @@ def _arguments(target: Target, known_hosts: str | None, connect_s: float) -> lis
     options = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
-        "UserKnownHostsFile": known_hosts,
+        # quoted, as ssh parts it at spaces, and it fills in what follows a %
+        "UserKnownHostsFile": '"{}"'.format(known_hosts.replace("%", "%%")),
         "GlobalKnownHostsFile": "/dev/null",
         "HostKeyAlias": f"jump:{address}:{port}",
         "ConnectTimeout": str(max(1, round(connect_s))),

@@ -102,6 +102,7 @@ class Session:
         gathered = _Gathered(self._road.limits.max_bytes)
         code: int | None = None
         connect_s = 0.0
+        logged_in = False
         started = time.monotonic()
         try:
             try:
@@ -111,6 +112,7 @@ class Session:
                     tell("connected")
             finally:
                 connect_s = time.monotonic() - started
+            logged_in = True
             tell("running")
             with _foreign_errors():
                 code = self._execute(command, stdin, gathered)
@@ -128,6 +130,7 @@ class Session:
             detail,
             connect_s=connect_s,
             command_s=time.monotonic() - started - connect_s,
+            logged_in=logged_in,
         )
 
     def close(self) -> None:

@@ -65,6 +65,7 @@ class Reply:
 
     `exit_code` is None when the host did not say. With `trouble` the bytes are what came before
     it, at most 1,024 of each stream. `connect_s` is 0 when the connection was already open.
+    `logged_in` says whether the host let us in before whatever came then.
     """
 
     host: str
@@ -75,3 +76,4 @@ class Reply:
     detail: str = ""
     connect_s: float = 0.0
     command_s: float = 0.0
+    logged_in: bool = False

@@ -41,6 +41,7 @@ def reply_line(job: int, reply: Reply) -> bytes:
         detail=reply.detail,
         connect_s=round(reply.connect_s, 4),
         command_s=round(reply.command_s, 4),
+        logged_in=reply.logged_in,
     )
 
 
@@ -55,4 +56,5 @@ def reply(message: dict[str, Any]) -> Reply:
         detail=message["detail"],
         connect_s=message["connect_s"],
         command_s=message["command_s"],
+        logged_in=message["logged_in"],
     )

@@ -12,7 +12,16 @@ from kitsurvie.inventory.problem import Problem
 from kitsurvie.inventory.resolved import Record, Resolved, Variables
 from kitsurvie.model import Host, Inventory, Member, MemberKind, Profile
 
-_ROAD_IS_OURS = ("ansible_connection", "ansible_ssh_args", "ansible_ssh_executable")
+# what Ansible obeys and the fleet does not read
+_ROAD_IS_OURS = (
+    "ansible_become_user",
+    "ansible_connection",
+    "ansible_ssh_args",
+    "ansible_ssh_executable",
+    "ansible_ssh_host",
+    "ansible_ssh_port",
+    "ansible_ssh_user",
+)
 _ADAPT = "Compare with the example that `kitsurvie init` writes."
 
 
@@ -272,11 +281,11 @@ def _road_problems(host: str, variables: Variables) -> Iterator[Problem]:
                 "Write the path of a private key, without quotes, $ or backslash.",
             )
     for name in _ROAD_IS_OURS:
-        if name in variables and variables[name] not in ("ssh", "smart"):
+        if name in variables and variables[name] not in ("ssh", "smart", "root"):
             yield Problem(
                 host,
                 f"{name} of {host} would lead Ansible by another road than the one observed.",
-                "Take it out; a jump host is said by kit__jump, an address by ansible_host.",
+                "Take it out; ansible_host, ansible_port, ansible_user and kit__jump say the road.",
             )
     jump = variables.get("kit__jump")
     if jump and names.jump(jump) is None:

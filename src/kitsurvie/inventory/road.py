@@ -17,7 +17,9 @@ def options(host: Host, known_hosts: Path) -> list[str]:
     """The words of ssh: its own settings only, the pinned keys, the jump host if there is one."""
     words = ["-F", "none", *_pinned(known_hosts, host.name)]
     jump = names.jump(host.jump)
-    if jump is not None:
+    if jump is None:
+        words += ["-o", "ProxyCommand=none"]
+    else:
         proxy = [
             *("ssh", "-F", "none", "-o", "BatchMode=yes", *_pinned(known_hosts, jump.key_name)),
             *(("-i", host.key_file, "-o", "IdentitiesOnly=yes") if host.key_file else ()),
