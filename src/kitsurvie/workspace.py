@@ -125,11 +125,12 @@ def load(root: Path) -> Workspace:
     for name, default in _DEFAULTS.items():
         value = settings[name]
         if isinstance(default, int):
-            good = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+            # a part of a second is no time for a handshake, a part of a host no host
+            good = isinstance(value, int) and not isinstance(value, bool) and value > 0
         else:
             good = isinstance(value, str)
         if not good:
-            wanted = "a number above zero" if isinstance(default, int) else "a text"
+            wanted = "a whole number above zero" if isinstance(default, int) else "a text"
             raise WorkspaceError(
                 f"The setting {name} must be {wanted}, not {value!r}.",
                 where=str(config),
@@ -142,7 +143,7 @@ def load(root: Path) -> Workspace:
         root=root,
         inventory=root / str(settings["inventory"]),
         state=state,
-        ledger_url=str(settings["ledger"]) or f"sqlite:///{state / 'ledger.sqlite'}",
+        ledger_url=_ledger(root, state, str(settings["ledger"])),
         roles=(*((own_roles,) if own_roles.is_dir() else ()), shipped("roles")),
         playbooks=own_playbooks if own_playbooks.is_dir() else shipped("playbooks"),
         connect_timeout_s=float(str(settings["connect_timeout_s"])),
@@ -150,3 +151,13 @@ def load(root: Path) -> Workspace:
         parallel=int(str(settings["parallel"])),
         parallel_per_site=int(str(settings["parallel_per_site"])),
     )
+
+
+def _ledger(root: Path, state: Path, url: str) -> str:
+    """The ledger's address; a relative file of SQLite stands in the workspace, wherever one is."""
+    if not url:
+        return f"sqlite:///{state / 'ledger.sqlite'}"
+    kind, scheme, place = url.partition(":///")
+    if kind.partition("+")[0] != "sqlite" or not scheme or not place:
+        return url
+    return url if place.startswith(("/", ":memory:", "file:")) else f"{kind}:///{root / place}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,22 @@ def test_what_a_killed_run_left_at_work_is_waited_for_only_by_resume(
     assert not waiting.is_alive()
     assert len(told) == 1
     assert "Waiting for Ansible" in told[0]
+
+
+def test_a_process_that_got_the_number_of_the_dead_one_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, child = holder(tmp_path / "lock", "30")
+    try:
+        written = json.loads((tmp_path / "lock").read_text())
+        process.kill()
+        process.wait()
+        # as if this very test had got its number
+        (tmp_path / "lock").write_text(json.dumps({**written, "pid": os.getpid()}))
+        with pytest.raises(RunError, match="still finishing"):
+            hold(tmp_path / "lock")
+    finally:
+        os.kill(child, 9)
 
 
 def test_a_lock_file_full_of_rubbish_is_no_obstacle(tmp_path: Path) -> None:

@@ -28,7 +28,11 @@ def hold(
     try:
         _take(descriptor, path, wait_for_orphan=wait_for_orphan, tell=tell)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "what": what}).encode(), 0)
+        os.pwrite(
+            descriptor,
+            json.dumps({"pid": os.getpid(), "born": _born(os.getpid()), "what": what}).encode(),
+            0,
+        )
         yield descriptor
     finally:
         os.close(descriptor)
@@ -54,8 +58,8 @@ def _take(
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid, what = _holder(descriptor)
-            if _alive(pid):
+            pid, born, what = _holder(descriptor)
+            if _alive(pid, born):
                 raise RunError(
                     f"Another run is under way here: {what}, process {pid}.",
                     where=str(path),
@@ -75,26 +79,25 @@ def _take(
             return
 
 
-def _holder(descriptor: int) -> tuple[int, str]:
+def _holder(descriptor: int) -> tuple[int, str, str]:
     try:
         written = json.loads(os.pread(descriptor, 4096, 0))
-        return int(written["pid"]), str(written["what"])
+        return int(written["pid"]), str(written["born"]), str(written["what"])
     except (ValueError, KeyError, TypeError):
-        return 0, "an earlier run"
+        return 0, "", "an earlier run"
 
 
-def _alive(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    # a killed parent may linger as a zombie until it is reaped
+def _alive(pid: int, born: str) -> bool:
+    """Whether that very process still runs: its number may be another's by now."""
+    return pid > 0 and bool(born) and _born(pid) == born
+
+
+def _born(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty when it has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[:1] != ["Z"]
+        return ""
+    state, *fields = stat.rpartition(")")[2].split()
+    # a killed parent may linger as a zombie until it is reaped
+    return "" if state == "Z" else fields[18]
