@@ -10,6 +10,7 @@ import pytest
 
 from kitsurvie.converge import Job, Play, State, client, write_overlay
 from kitsurvie.converge.client import _Follower
+from kitsurvie.errors import RunError
 
 
 def outcomes(due: dict[str, list[str]], events: list[dict[str, str]]) -> dict[str, str]:
@@ -121,6 +122,22 @@ def test_ansible_is_not_started_again_when_nothing_explains_what_it_left(
     monkeypatch.setattr(client, "_once", once)
     (play,) = client.converge(job(tmp_path, {"firewall": ["b"]}))
     assert (len(runs), play.state) == (1, State.NOT_REACHED)
+
+
+def test_when_ansible_breaks_what_it_did_not_reach_is_told_before_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once(*_: object) -> Iterator[Play]:
+        yield Play("a", "firewall", State.CHANGED)
+        yield Play("b", "firewall", State.NOT_REACHED)
+        raise RunError("Ansible did not run through.", remedy="Read the log.")
+
+    monkeypatch.setattr(client, "_once", once)
+    plays = client.converge(job(tmp_path, {"firewall": ["a", "b"]}))
+    assert next(plays).host == "a"
+    assert next(plays) == Play("b", "firewall", State.NOT_REACHED)
+    with pytest.raises(RunError):
+        next(plays)
 
 
 def test_the_overlay_groups_each_due_measure_and_carries_the_stamps(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from kitsurvie import workspace
 from kitsurvie.cli import deployment, view
 from kitsurvie.cli.context import Context
+from kitsurvie.cli.deploy import left_undone
 from kitsurvie.cli.deployment import Deployment, Options
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.survey import Look
@@ -43,6 +44,8 @@ class Field:
         self.lost_by_ansible: set[str] = set()
         self.waves: list[list[str]] = []
         self.breaks = False
+        # hosts where the second measure begins to drift while the first is applied
+        self.came_due: set[str] = set()
 
     def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
         for name, items in plan.items():
@@ -72,6 +75,8 @@ class Field:
                     self.stamped.setdefault(name, set()).add(measure)
                 if name in self.lost_by_ansible:
                     self.away.add(name)
+                if name in self.came_due:
+                    self.drifting[name] = {"updates"}
                 yield Play(name, measure, state)
         if self.breaks:
             raise RunError("Ansible did not run through.", remedy="Read the log.")
@@ -104,20 +109,23 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
         for name, risk in (("firewall", True), ("updates", False))
     }  # fmt: skip
 
+    modes: dict[str, Mode] = {}
+
     class World(Context):
         def lay_out(self, names: Any = None) -> Plan:
             wanted = [h.name for h in self.hosts if names is None or h.name in names]
             return Plan(
                 {
-                    name: (
-                        Item(name, "firewall", Mode.ENFORCE, {}, "stamp"),
-                        Item(name, "updates", Mode.OBSERVE, {}, "stamp"),
-                    )
+                    name: tuple(Item(name, m, mode, {}, "stamp") for m, mode in modes.items())
                     for name in wanted
                 }
             )
 
-    def run(*names: str, **options: Any) -> Deployment:
+    def run(*names: str, enforced: tuple[str, ...] = ("firewall",), **options: Any) -> Deployment:
+        modes.update({m: Mode.ENFORCE if m in enforced else Mode.OBSERVE for m in measures})
+        for name in names:
+            # nothing but the first measure is due before the run
+            field.stamped.setdefault(name, set()).add("updates")
         variables = {"kit__guard_delay_s": 0, **options.pop("variables", {})}
         hosts = tuple(
             Host(
@@ -126,7 +134,7 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
             for name in names
         )
         world = World(place, Inventory({h.name: h for h in hosts}, {}, {}, ""), measures, hosts)
-        number = ledger.start_run("deploy", "x", {})
+        number = ledger.start_run("deploy", "x", {}, names)
         made = Deployment(
             world, ledger, field, Progress(), Options(**options), number, -1,  # type: ignore[arg-type]
         )  # fmt: skip
@@ -235,6 +243,51 @@ def test_when_ansible_itself_breaks_the_wave_is_proved_and_no_other_begun(
     assert made.trouble is not None
 
 
+def test_a_canary_whose_window_closed_proves_nothing_and_the_rest_is_not_begun(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = iter(["", "", "", "closed"])
+    monkeypatch.setattr(deployment.windows, "shut", lambda *_: next(shut))
+    made = deploy("a", "b", "c", canaries=1)
+    assert field.waves == []
+    assert states(made) == {"a": "held", "b": "pending", "c": "pending"}
+    assert "a not proved" in made.notes[0]
+
+
+def test_what_came_due_meanwhile_is_left_for_resume_and_no_canary_proves_it(
+    deploy: Deploy, field: Field
+) -> None:
+    field.came_due = {"a"}
+    made = deploy("a", "b", canaries=1, enforced=("firewall", "updates"))
+    assert field.waves == [["a"]]
+    assert states(made) == {"a": "pending", "b": "pending"}
+    assert made.views["a"].detail == "due since this run looked: updates"
+
+
+def test_a_host_switched_off_before_it_was_begun_neither_counts_nor_is_waited_for(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deployment, "BUDGETED_WAVE", 1)
+    monkeypatch.setattr(deployment, "GUARD_GRACE_S", 60.0)
+    monkeypatch.setattr(deployment.time, "sleep", lambda _: pytest.fail("waited for no guard"))
+    field.outcomes = {"a": State.UNREACHABLE}
+    field.lost_by_ansible = {"a"}
+    made = deploy("a", "b", max_failures=1)
+    assert states(made) == {"a": "unreachable", "b": "done"}
+
+
+def test_when_ansible_breaks_in_the_middle_the_guard_is_waited_for(
+    deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.outcomes = {"a": State.NOT_REACHED}
+    field.lost_by_ansible = {"a"}
+    field.breaks = True
+    monkeypatch.setattr(deployment, "GUARD_GRACE_S", 60.0)
+    monkeypatch.setattr(deployment.time, "sleep", lambda _: field.away.discard("a"))
+    made = deploy("a")
+    assert states(made) == {"a": "failed"}
+
+
 def test_a_guarded_measure_that_failed_is_waited_for(
     deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,3 +305,23 @@ def test_a_guarded_measure_that_failed_is_waited_for(
     assert looks == [1]
     assert states(made) == {"a": "failed"}
     assert made.ledger.hosts(made.run)["a"] == (Outcome.FAILED, "not in place: firewall")
+
+
+def test_a_run_cut_short_before_its_first_look_still_says_whom_it_was_for(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    ledger.start_run("deploy", "x", {"limit": "srv-1"}, ["srv-1"])
+    ledger.start_run("deploy", "x", {"limit": None, "resumes": 1}, ["srv-1"])
+    last, names = left_undone(ledger)
+    assert (last.id, names) == (2, ("srv-1",))
+
+
+def test_resume_takes_all_but_what_is_done_or_only_observed(tmp_path: Path) -> None:
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    with pytest.raises(RunError, match="no deployment to resume"):
+        left_undone(ledger)
+    run = ledger.start_run("deploy", "x", {}, [state.value for state in Outcome])
+    for state in Outcome:
+        ledger.set_hosts(run, [state.value], state)
+    ledger.start_run("compliance", "x", {}, ["other"])
+    _, names = left_undone(ledger)
+    assert set(names) == {"pending", "failed", "unreachable", "error", "held"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +127,25 @@ def test_canaries_are_spread_before_the_rest_goes() -> None:
         host("b0", Profile.LAPTOP, epci="e1"),
         host("c0", epci="e2"),
     ]
-    first, *rest = waves(fleet, canaries=3, size=10, per_site=4)
+    first, *rest = waves(fleet, canaries=3, size=10, per_site=4, releases={})
     assert set(first) == {"a0", "b0", "c0"}
     assert rest == [("a1", "a2", "a3")]
 
 
 def test_a_site_behind_one_line_is_never_flooded() -> None:
     behind = [host(f"p{i}", jump="j@198.18.0.1") for i in range(5)]
-    laid = waves([*behind, host("free")], canaries=0, size=10, per_site=2)
+    laid = waves([*behind, host("free")], canaries=0, size=10, per_site=2, releases={})
     assert laid == (("p0", "p1", "free"), ("p2", "p3"), ("p4",))
+
+
+def test_machines_of_one_named_site_are_never_all_at_work() -> None:
+    school = [replace(host(f"p{i}"), variables={"kit__site": "school"}) for i in range(3)]
+    laid = waves([*school, host("free")], canaries=0, size=10, per_site=2, releases={})
+    assert laid == (("p0", "p1", "free"), ("p2",))
+
+
+def test_canaries_meet_every_system_there_is() -> None:
+    fleet = [host(f"a{i}") for i in range(4)]
+    releases = {"a0": "debian 12", "a1": "debian 12", "a2": "debian 12", "a3": "debian 13"}
+    first, *_ = waves(fleet, canaries=2, size=10, per_site=4, releases=releases)
+    assert first == ("a0", "a3")

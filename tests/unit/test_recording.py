@@ -45,9 +45,14 @@ def test_what_was_seen_before_an_interruption_is_kept(
     written: tuple[Ledger, int, list[int]],
 ) -> None:
     ledger, run, _ = written
-    with pytest.raises(KeyboardInterrupt), looks(ledger, run) as write:
-        write(look(1))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with looks(ledger, run) as write:
+            write(look(1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(ledger.hosts(run)) == ["h001"]
 
 

@@ -50,6 +50,7 @@ class LocalFleet:
     executions: ClassVar[Counter[str]] = Counter()
     down: ClassVar[set[str]] = set()
     finished: ClassVar[list[str]] = []
+    let_in: ClassVar[bool] = False
 
     def __init__(self, targets: Any, *_: Any) -> None:
         self.targets: list[Target] = list(targets)
@@ -72,7 +73,8 @@ class LocalFleet:
             host, command, stdin = self.queue.pop(0)
             self.executions[host] += 1
             if host in self.down:
-                yield Reply(host, None, b"", b"", Trouble.UNREACHABLE, "no route")
+                trouble = Trouble.TIMEOUT if self.let_in else Trouble.UNREACHABLE
+                yield Reply(host, None, b"", b"", trouble, "no route", logged_in=self.let_in)
                 continue
             words = ["/bin/sh", "-c", command.removeprefix("sudo -n ")]
             done = subprocess.run(words, input=stdin, capture_output=True, check=False)
@@ -83,6 +85,7 @@ class LocalFleet:
 def road(monkeypatch: pytest.MonkeyPatch) -> None:
     LocalFleet.executions = Counter()
     LocalFleet.down = set()
+    LocalFleet.let_in = False
     LocalFleet.finished = []
     monkeypatch.setattr(survey, "Fleet", LocalFleet)
 
@@ -175,6 +178,42 @@ def test_the_evidence_of_a_look_holds_every_answer_a_verdict_read(look: Look) ->
     assert seen.evidence is not None
     assert {c for v in seen.verdicts for c in v.commands} <= set(seen.evidence.answers)
     assert set(survey.STANDING) <= set(seen.evidence.answers)
+
+
+def test_a_system_the_kit_was_not_proved_on_is_drift_though_its_checks_do_not_apply(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "SUPPORTED", ("debian 99",))
+    code = """
+        import pytest
+
+        def test_it(host):
+            host.run("true")
+            pytest.skip("not here")
+    """
+    seen = look("a", code=code)["a"]
+    assert seen.status is Status.DRIFT
+    (drift,) = [v for v in seen.verdicts if v.status is Status.DRIFT]
+    assert (drift.measure, drift.check, drift.expected) == ("kit", "supported_release", "debian 99")
+    assert drift.found.startswith("debian 1")
+
+
+def test_a_host_that_lets_us_in_and_then_falls_silent_is_in_error_and_not_away(look: Look) -> None:
+    LocalFleet.down = {"a"}
+    LocalFleet.let_in = True
+    seen = look("a")["a"]
+    assert (seen.status, seen.verdicts) == (Status.ERROR, ())
+
+
+def test_stamps_that_could_not_be_read_are_not_taken_for_none(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "STAMPS", "sleep 30")
+    monkeypatch.setattr(survey, "STANDING", ("sleep 30", survey.RELEASE))
+    monkeypatch.setattr(survey, "COMMAND_S", 0.3)
+    seen = look("a")["a"]
+    assert seen.status is Status.ERROR
+    assert "could not say which measures it carries" in seen.trouble
 
 
 def test_the_worst_status_is_the_one_that_is_read_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from kitsurvie.cli import table, view
+from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play, State
 from kitsurvie.ledger import Outcome
 from kitsurvie.model import (
@@ -58,6 +60,17 @@ def run(kind: str, *hosts: view.HostView) -> view.RunView:
 )
 def test_three_beats_one_beats_zero(kind: str, states: list[Outcome], code: int) -> None:
     assert view.exit_code(run(kind, *(one(f"h{i}", s) for i, s in enumerate(states)))) == code
+
+
+def test_a_run_in_which_ansible_broke_says_so_in_its_document_too() -> None:
+    broken = dataclasses.replace(run("deploy", one("a", Outcome.UNREACHABLE)), broken=True)
+    assert view.document(broken)["exit_code"] == 2
+
+
+def test_a_host_that_never_answered_was_not_seen() -> None:
+    away = one("a", Outcome.PENDING)
+    away.take(Look("a", 12.0, Status.UNREACHABLE, trouble="a cannot be reached"))
+    assert view.document(run("deploy", away))["hosts"][0]["seen"] is None
 
 
 def test_a_laptop_away_at_night_is_no_failure_but_a_deployment_to_it_is_not_done() -> None:

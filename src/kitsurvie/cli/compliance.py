@@ -49,8 +49,8 @@ def run(
         laid = world.lay_out()
         views = {host.name: view.HostView(host, laid.items[host.name]) for host in world.hosts}
         catalogue = read_catalogue(world.measures.values())
-        with recorded(ledger, "compliance", {"limit": limit, "measures": measure or []}) as this:
-            ledger.set_hosts(this.id, views, Outcome.PENDING)
+        asked = {"limit": limit, "measures": measure or []}
+        with recorded(ledger, "compliance", asked, world.hosts) as this:
             survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
             with watch.phase("Observe", len(views)), looks(ledger, this.id) as write:
                 for look in survey.look(laid.items):
@@ -102,7 +102,8 @@ def _past_view(
     name = one.host.name
     one.state, one.detail = states[name]
     if name in seen:
-        one.at, one.verdicts = seen[name].at, seen[name].verdicts
+        one.verdicts = seen[name].verdicts
+        one.at = seen[name].at if seen[name].evidence is not None else None
     return one
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,7 +71,7 @@ def deploy(
     ):
         names: tuple[str, ...] | None = None
         if resume:
-            last, names = _left_undone(ledger, place.root)
+            last, names = left_undone(ledger)
             if not names:
                 output.complain(f"Nothing to resume: run {last.id} left no host undone.")
                 return report(_empty(last, inventories.load(place)), json=True) if json else 0
@@ -87,11 +86,9 @@ def deploy(
             output.complain(f"{name} is no longer in the inventory: left out.")
         watch = progress.on(output.stderr())
         options = Options(asked["full"], asked["canary"], asked["max_failures"], asked["urgent"])
-        with recorded(ledger, "deploy", asked) as run:
-            survey = Survey(
-                world.workspace, world.inventory, read_catalogue(world.measures.values()),
-                ledger, watch,
-            )  # fmt: skip
+        catalogue = read_catalogue(world.measures.values())
+        with recorded(ledger, "deploy", asked, world.hosts) as run:
+            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
             deployment = Deployment(world, ledger, survey, watch, options, run.id, lock)
             try:
                 deployment.observe()
@@ -103,6 +100,7 @@ def deploy(
         shown = view.RunView(
             run.id, "deploy", run.started_at, time.time(), run.by_whom,
             tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
+            broken=deployment.trouble is not None,
         )  # fmt: skip
         code = report(shown, json=json, again="kitsurvie deploy --resume")
         if deployment.trouble is not None:
@@ -115,15 +113,12 @@ def _empty(run: Run, inventory: Inventory) -> view.RunView:
     return view.RunView(run.id, run.kind, run.started_at, ended, run.by_whom, (), inventory)
 
 
-def _left_undone(ledger: Ledger, root: Path) -> tuple[Run, tuple[str, ...]]:
+def left_undone(ledger: Ledger) -> tuple[Run, tuple[str, ...]]:
+    """The last deployment, and its hosts that are not done. Raises RunError when there is none."""
     last = next(iter(ledger.runs("deploy", limit=1)), None)
     if last is None:
         raise RunError("There is no deployment to resume.", remedy="Start one: kitsurvie deploy")
     hosts = ledger.hosts(last.id)
-    # cut short before the first host was known: everything it asked for is still to do
-    if not hosts and last.state is not RunState.ENDED:
-        world = contexts.prepare(root, last.options["limit"], last.options["measures"])
-        return last, tuple(host.name for host in world.hosts)
     # what drifts where it is only observed is nobody's unfinished work
     over = {Outcome.DONE, Outcome.DRIFT}
     return last, tuple(name for name, (state, _) in hosts.items() if state not in over)

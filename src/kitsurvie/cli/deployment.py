@@ -75,7 +75,6 @@ class Deployment:
 
     def observe(self) -> None:
         """See every host, and decide what is due on each."""
-        self.ledger.set_hosts(self.run, self.views, Outcome.PENDING)
         with (
             self.progress.phase("Observe", len(self.views)),
             looks(self.ledger, self.run) as write,
@@ -117,13 +116,15 @@ class Deployment:
             canaries=self.options.canaries,
             size=min(size, self.context.workspace.parallel),
             per_site=self.context.workspace.parallel_per_site,
+            releases={name: view.release for name, view in due.items()},
         )
+        canaries = set([name for wave in laid for name in wave][: self.options.canaries])
         for number, wave in enumerate(laid):
             views = self._still_open(due[name] for name in wave)
             if views:
                 self._apply(views, number)
                 self._prove(views)
-            stop = self._stop_after(wave)
+            stop = self._stop_after([name for name in wave if name in canaries])
             if stop and number + 1 < len(laid):
                 left = [name for later in laid[number + 1 :] for name in later]
                 self.notes.append(f"{stop} Not begun: {', '.join(left)}.")
@@ -144,16 +145,16 @@ class Deployment:
                 still.append(view)
         return still
 
-    def _stop_after(self, wave: Sequence[str]) -> str:
+    def _stop_after(self, canaries: Sequence[str]) -> str:
+        """Why no other wave may begin after one with these canaries in it; empty when it may."""
         if self.trouble is not None:
             return "Stopped: Ansible did not run through."
-        touched = sum(1 for view in self.views.values() if view.plays)
-        if self.options.canaries and touched <= self.options.canaries:
-            bad = [name for name in wave if self.views[name].state in _LOST]
-            if bad:
-                return f"Stopped after the canaries: {', '.join(bad)} not proved compliant."
+        # drift is what is only observed: what was enforced and is not in place has failed
+        bad = [name for name in canaries if self.views[name].state not in _PROVED]
+        if bad:
+            return f"Stopped after the canaries: {', '.join(bad)} not proved compliant."
         # a host that this run touched and that no longer answers is the worst of failures
-        failed = [v for v in self.views.values() if v.plays and v.state in _LOST]
+        failed = [v for v in self.views.values() if _touched(v) and v.state in _LOST]
         limit = self.options.max_failures
         if limit is not None and len(failed) >= limit:
             return f"Stopped: {len(failed)} hosts failed, the limit given is {limit}."
@@ -223,13 +224,20 @@ class Deployment:
                 time.sleep(GUARD_POLL_S)
 
     def _guard_delay(self, view: HostView) -> float:
-        """Seconds to wait for this host's guard: 0 unless a guarded measure failed there."""
-        risky = {
-            play.measure
+        """Seconds to wait for this host's guard: 0 unless a guarded measure may have failed there.
+
+        A play that was not reached armed nothing, unless Ansible itself broke in the middle of it.
+        """
+        armed = any(
+            self.context.measures[play.measure].lockout_risk
+            and (
+                play.state is State.FAILED
+                or (play.state is State.UNREACHABLE and play.changes)
+                or (play.state is State.NOT_REACHED and self.trouble is not None)
+            )
             for play in view.plays.values()
-            if play.state in _NOT_APPLIED and self.context.measures[play.measure].lockout_risk
-        }
-        if not risky:
+        )
+        if not armed:
             return 0.0
         delay = view.host.variables.get("kit__guard_delay_s", DEFAULT_GUARD_DELAY_S)
         return float(delay) + GUARD_GRACE_S
@@ -243,15 +251,26 @@ class Deployment:
             failed = list(
                 dict.fromkeys([*failed, *(d.measure for d in still if d.measure in tried)])
             )
-            view.state = Outcome.FAILED if failed else state_of(look.verdicts, still)
+            view.state = Outcome.FAILED if failed else state_of(look.verdicts, ())
+            if still and not failed:
+                # --resume takes it: it is work that this run had no time to see
+                came = ", ".join(one.measure for one in still)
+                view.state, view.detail = Outcome.PENDING, f"due since this run looked: {came}"
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
         self.ledger.record(self.run, [look.record(view.state, view.detail)])
 
 
+_PROVED = frozenset({Outcome.DONE, Outcome.DRIFT})
 _LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})
 _NOT_APPLIED = frozenset({State.FAILED, State.UNREACHABLE, State.NOT_REACHED})
+
+
+def _touched(view: HostView) -> bool:
+    """Whether Ansible did anything there; a host that had gone before it began never counts."""
+    began = {State.CHANGED, State.UNCHANGED, State.FAILED}
+    return any(play.state in began or play.changes for play in view.plays.values())
 
 
 def _status(plays: Mapping[str, Play]) -> Status:

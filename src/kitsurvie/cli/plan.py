@@ -41,11 +41,9 @@ def plan(
         world = contexts.prepare(place.root, limit, measure or [])
         watch = progress.on(output.stderr())
         asked = {"limit": limit, "measures": measure or [], "full": full}
-        with recorded(ledger, "plan", asked) as run:
-            survey = Survey(
-                world.workspace, world.inventory, read_catalogue(world.measures.values()),
-                ledger, watch,
-            )  # fmt: skip
+        catalogue = read_catalogue(world.measures.values())
+        with recorded(ledger, "plan", asked, world.hosts) as run:
+            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
             deployment = Deployment(world, ledger, survey, watch, Options(full=full), run.id, lock)
             deployment.observe()
             preview = _preview(deployment) if diff and deployment.due_hosts() else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from kitsurvie.cli.context import who
 from kitsurvie.ledger import Ledger, Record, Run, RunState
+from kitsurvie.model import Host
 
 # a transaction waits for the disk: so many looks, or seconds of them, share one
 TOGETHER = 50
@@ -26,9 +27,11 @@ def opened(url: str) -> Iterator[Ledger]:
 
 
 @contextmanager
-def recorded(ledger: Ledger, kind: str, asked: dict[str, Any]) -> Iterator[Run]:
-    """A run in the ledger, ended as it really ended."""
-    number = ledger.start_run(kind, who(), asked)
+def recorded(
+    ledger: Ledger, kind: str, asked: dict[str, Any], hosts: Iterable[Host]
+) -> Iterator[Run]:
+    """A run of these hosts in the ledger, ended as it really ended."""
+    number = ledger.start_run(kind, who(), asked, (host.name for host in hosts))
     try:
         yield ledger.run(number)
     except BaseException:

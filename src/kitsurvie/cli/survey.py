@@ -35,7 +35,9 @@ from kitsurvie.observe import answers, request
 from kitsurvie.workspace import Workspace
 
 STAMPS = "grep -rs '' /var/lib/kitsurvie/stamps"
-STANDING = (STAMPS,)
+RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
+STANDING = (STAMPS, RELEASE)
+SUPPORTED = ("debian 12", "debian 13")
 
 # a check that still asks for more after so many batches is asking without end
 MOST_BATCHES = 20
@@ -43,7 +45,8 @@ COMMAND_S = 20.0
 MOST_BYTES = 16 * 1024 * 1024
 MOST_ANSWER_BYTES = 256 * 1024
 
-# away: nothing is wrong with the kit there, the machine cannot be reached
+# away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
+# then does not answer is not away.
 AWAY = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.CLOSED})
 
 
@@ -52,7 +55,8 @@ class Look:
     """One host as it was just seen.
 
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
-    UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there.
+    UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
+    `release` its system, such as `debian 12`.
     """
 
     host: str
@@ -62,6 +66,7 @@ class Look:
     evidence: Evidence | None = None
     stamps: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
+    release: str = ""
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -203,7 +208,7 @@ class Survey:
         """A host has answered: its verdicts, or None while more must be asked."""
         name = visit.host.name
         if reply.trouble is not None:
-            away = reply.trouble in AWAY
+            away = reply.trouble in AWAY and not reply.logged_in
             status = Status.UNREACHABLE if away else Status.ERROR
             return Look(name, time.time(), status, trouble=str(explain(reply)))
         try:
@@ -211,14 +216,22 @@ class Survey:
         except HostError as error:
             return Look(name, time.time(), Status.ERROR, trouble=str(error))
         visit.answers.update(answered.answers)
+        if visit.answers[STAMPS].flaw:
+            # without it every measure would look as if it had never been applied
+            cut = f"{name} could not say which measures it carries. Look at its load and its disk."
+            return Look(name, time.time(), Status.ERROR, trouble=cut)
         judgement = self._judge(visit)
         if judgement.missing and visit.batches < MOST_BATCHES:
             self._ask(fleet, visit, judgement.missing)
             return None
-        verdicts = (*judgement.verdicts, *self._endless(judgement))
+        release = _release(visit.answers) if visit.items else ()
+        verdicts = (*release, *judgement.verdicts, *self._endless(judgement))
         self._learn(visit, verdicts, learnt)
         status = worst(v.status for v in verdicts)
-        return Look(name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers))
+        return Look(
+            name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
+            release=release_of(visit.answers),
+        )  # fmt: skip
 
     def _judge(self, visit: _Visit) -> judge.Judgement:
         checks = [c for item in visit.items for c in self._catalogue.checks[item.measure]]
@@ -267,6 +280,21 @@ def stamps_of(answers: Mapping[str, Answer]) -> Mapping[str, str]:
     return found
 
 
+def release_of(answers: Mapping[str, Answer]) -> str:
+    """The system of the host, such as `debian 12`; empty when it does not say."""
+    answer = answers.get(RELEASE)
+    return answer.stdout.decode("utf-8", "replace").strip() if answer is not None else ""
+
+
+def _release(answers: Mapping[str, Answer]) -> tuple[Verdict, ...]:
+    """A drift for a system the kit was not proved on: that its checks do not apply is not well."""
+    found = release_of(answers)
+    if found in SUPPORTED:
+        return ()
+    expected = " or ".join(SUPPORTED)
+    return (Verdict("kit", "supported_release", Status.DRIFT, found, expected, (RELEASE,)),)
+
+
 # from the one that must be read first to the one that needs no reading
 _SEVERITY = (
     Status.ERROR,
@@ -297,5 +325,5 @@ def _target(host: Host, pinned: Mapping[str, tuple[str, ...]]) -> Target:
         key_file=host.key_file,
         host_keys=pinned.get(host.name, ()),
         jump=host.jump,
-        site=host.jump or "",
+        site=host.site,
     )

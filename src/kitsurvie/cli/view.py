@@ -27,6 +27,7 @@ class HostView:
     verdicts: tuple[Verdict, ...] = ()
     due: tuple[Due, ...] = ()
     plays: dict[str, Play] = field(default_factory=dict)
+    release: str = ""
 
     @property
     def expected_up(self) -> bool:
@@ -37,7 +38,8 @@ class HostView:
 
     def take(self, look: Look) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
-        self.at, self.verdicts, self.detail = look.at, look.verdicts, look.trouble
+        self.verdicts, self.detail, self.release = look.verdicts, look.trouble, look.release
+        self.at = look.at if look.evidence is not None else None
         if look.trouble:
             away = look.status is Status.UNREACHABLE
             self.state = Outcome.UNREACHABLE if away else Outcome.ERROR
@@ -47,7 +49,7 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A whole run. `kind` is deploy, compliance or plan."""
+    """A whole run. `kind` is deploy, compliance or plan; `broken`: it did not run through."""
 
     id: int
     kind: str
@@ -57,10 +59,13 @@ class RunView:
     hosts: tuple[HostView, ...]
     inventory: Inventory
     notes: tuple[str, ...] = ()
+    broken: bool = False
 
 
 def exit_code(run: RunView) -> ExitCode:
-    """3 beats 1 beats 0. A machine that nobody expects to be up does not count at night."""
+    """2 beats 3 beats 1. A machine that nobody expects to be up does not count at night."""
+    if run.broken:
+        return ExitCode.CONFIGURATION
     states = []
     for view in run.hosts:
         absent = view.state is Outcome.UNREACHABLE and not view.expected_up
@@ -123,6 +128,7 @@ def _host(view: HostView, inventory: Inventory) -> dict[str, Any]:
         "state": view.state.value,
         "detail": view.detail,
         "seen": _iso(view.at),
+        "checks": [_check(v) for v in view.verdicts if v.measure == "kit"],
         "measures": [_measure(view, item) for item in view.items],
     }
 

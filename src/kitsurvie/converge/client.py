@@ -94,13 +94,17 @@ def converge(
     for number in count(1):
         before = len(failed)
         left = []
-        for play in _once(job, lock, on_step):
-            if play.state is State.NOT_REACHED and play.host not in failed:
-                left.append(play)
-                continue
-            if play.state in {State.FAILED, State.UNREACHABLE}:
-                failed.add(play.host)
-            yield play
+        try:
+            for play in _once(job, lock, on_step):
+                if play.state is State.NOT_REACHED and play.host not in failed:
+                    left.append(play)
+                    continue
+                if play.state in {State.FAILED, State.UNREACHABLE}:
+                    failed.add(play.host)
+                yield play
+        except RunError:
+            yield from left
+            raise
         if not left or len(failed) == before:
             break
         due: dict[str, list[str]] = {measure: [] for measure in job.due}

@@ -10,7 +10,7 @@ from kitsurvie.inventory import typed, windows
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.inventory.structure import Definition
 from kitsurvie.inventory.syntax import Vaulted
-from kitsurvie.model import Measure, Mode
+from kitsurvie.model import Measure, Mode, Option, Type
 
 RESERVED = ("mode", "off_reason")
 _KIT = (
@@ -23,7 +23,9 @@ _KIT = (
     "member",
     "mode",
     "profile",
+    "site",
 )
+_TYPES = {"expected_up": Option(Type.BOOL), "site": Option(Type.STR)}
 _JINJA = ("{{", "{%", "{#")
 
 
@@ -60,6 +62,9 @@ def _kit(definition: Definition, name: str) -> Iterator[Problem]:
     yield from _plain(definition)
     if name == "mode":
         yield from _mode(definition)
+    elif name in _TYPES:
+        for what, remedy in typed.flaws(_TYPES[name], definition.value, definition.name):
+            yield Problem(definition.where, what, remedy)
     elif name == "change_windows":
         yield from _each(definition, windows.window, "a list of windows")
     elif name == "freezes":

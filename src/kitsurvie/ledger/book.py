@@ -134,8 +134,13 @@ class Ledger:
 
     # -- runs ---------------------------------------------------------------------------------
 
-    def start_run(self, kind: str, by_whom: str, options: Mapping[str, Any]) -> int:
-        """Write that a run began; gives its number."""
+    def start_run(
+        self, kind: str, by_whom: str, options: Mapping[str, Any], hosts: Iterable[str] = ()
+    ) -> int:
+        """Write that a run of these hosts began, all of them pending; gives its number.
+
+        In one transaction: a run cut short at its very start still says whom it was for.
+        """
         with self._write() as connection:
             result = connection.execute(
                 insert(schema.runs).values(
@@ -146,7 +151,11 @@ class Ledger:
                     started_at=time.time(),
                 )
             )
-            return int((result.inserted_primary_key or (0,))[0])
+            number = int((result.inserted_primary_key or (0,))[0])
+            stands = [(host, Outcome.PENDING, "") for host in hosts]
+            if stands:
+                self._stand(connection, number, stands)
+            return number
 
     def end_run(self, run: int, state: RunState) -> None:
         """Write that a run is over."""

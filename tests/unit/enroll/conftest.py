@@ -69,7 +69,8 @@ class Machine:
             channel.shutdown_write()
             channel.settimeout(5)
             channel.recv(1)
-        channel.close()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            channel.close()
 
     def serve(self, link: socket.socket) -> None:
         transport = paramiko.Transport(link)

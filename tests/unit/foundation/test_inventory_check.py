@@ -54,6 +54,8 @@ WRONG = [
     ("kit__change_windows: mon 18:00-19:00", "is not a list of windows", "error"),
     ("kit__change_windows: [mon-fry 18:00-19:00]", "'mon-fry' is not a day", "error"),
     ("kit__freezes: [{from: 2027-03-14, until: 2027-03-01, reason: x}]", "ends before", "error"),
+    ("kit__expected_up: 'false'", "kit__expected_up is 'false'", "error"),
+    ("kit__site: 7", "kit__site is 7", "error"),
     ("kit__guard_delay_s: soon", "kit__guard_delay_s is 'soon'", "error"),
 ]
 
