@@ -32,9 +32,14 @@ class Jump:
     at: Endpoint
 
     @property
+    def named(self) -> names.Jump:
+        """The same, in the inventory's words."""
+        return names.Jump(self.user, self.at.address, self.at.port)
+
+    @property
     def pinned_as(self) -> str:
         """The name its key is pinned under."""
-        return jump_name(self.at)
+        return self.named.key_name
 
 
 def jump_name(at: Endpoint) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from kitsurvie.enroll import known_hosts
 from kitsurvie.enroll.host_key import PublicKey
 from kitsurvie.enroll.road import Road, child_environment, jump_command
 from kitsurvie.errors import EnrolError, HostError
+from kitsurvie.inventory import road as roads
 
 
 def prove(
@@ -61,11 +61,13 @@ def command(
 ) -> list[str]:
     """The ssh command line of the proof."""
     key = ["-i", str(key_file), "-o", "IdentitiesOnly=yes"] if key_file else []
-    proxy = ["-o", f"ProxyCommand={_proxy(road)}"] if road.jump else []
+    proxy = (
+        ["-o", f"ProxyCommand={roads.one_word(jump_command(road, road.jump))}"] if road.jump else []
+    )
     return [
-        *("ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"),
-        *("-o", f"UserKnownHostsFile={pinned}", "-o", "GlobalKnownHostsFile=none"),
-        *("-o", f"HostKeyAlias={name}", "-o", "ControlPath=none", "-o", "LogLevel=ERROR"),
+        *("ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"),
+        *roads.pinned(pinned, name),
+        *("-o", "ControlPath=none"),
         *("-o", "PasswordAuthentication=no", "-o", "KbdInteractiveAuthentication=no"),
         *("-o", f"ConnectTimeout={max(1, round(road.timeout_s))}"),
         *proxy,
@@ -73,12 +75,6 @@ def command(
         *("-p", str(road.to.port), "-l", administrator, road.to.address, "--"),
         *("sudo", "-n", "true"),
     ]
-
-
-def _proxy(road: Road) -> str:
-    """The jump host's command as ssh takes it: one string, in which % starts a token."""
-    assert road.jump is not None
-    return shlex.join(jump_command(road, road.jump)).replace("%", "%%")
 
 
 def _refusal(said: str, status: int, road: Road, who: str) -> EnrolError | HostError:

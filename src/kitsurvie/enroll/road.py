@@ -16,6 +16,7 @@ from pathlib import Path
 from kitsurvie.enroll import known_hosts
 from kitsurvie.enroll.address import Endpoint, Jump
 from kitsurvie.errors import EnrolError, HostError, KitsurvieError
+from kitsurvie.inventory import road as roads
 
 PASSWORD_VARIABLE = "KITSURVIE_ENROLL_PASSWORD"  # noqa: S105
 _STDERR_KEPT = 4096
@@ -83,23 +84,12 @@ def _straight(road: Road) -> socket.socket:
 
 def jump_command(road: Road, jump: Jump) -> list[str]:
     """The ssh that carries the connection: our pinned keys only, no question, no local config."""
-    pinned = jump.pinned_as
-    key = ["-i", str(road.key_file), "-o", "IdentitiesOnly=yes"] if road.key_file else []
-    target = f"[{road.to.address}]:{road.to.port}"
-    return [
-        *("ssh", "-F", "none", "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"),
-        *("-o", f"UserKnownHostsFile={_quoted(road.known_hosts)}"),
-        *("-o", "GlobalKnownHostsFile=none", "-o", f"HostKeyAlias={pinned}"),
+    return roads.through(
+        jump.named, road.known_hosts, road.to.address, road.to.port,
+        key_file=road.key_file, connect_s=road.timeout_s,
         # the reason why the jump host cannot go further is told at this level only
-        *("-o", f"ConnectTimeout={max(1, round(road.timeout_s))}", "-o", "LogLevel=INFO"),
-        *key,
-        *("-p", str(jump.at.port), "-l", jump.user, "-W", target, jump.at.address),
-    ]
-
-
-def _quoted(path: Path) -> str:
-    """One file for ssh, which would split at a space and expand a percent sign."""
-    return '"' + str(path).replace("%", "%%") + '"'
+        log_level="INFO",
+    )  # fmt: skip
 
 
 @contextmanager

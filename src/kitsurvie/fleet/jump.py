@@ -6,16 +6,14 @@ never asks and never learns a key by itself.
 
 from __future__ import annotations
 
-import re
 import socket
 import subprocess
 from pathlib import Path
 from typing import IO
 
-from kitsurvie.fleet.pinned import is_address
 from kitsurvie.fleet.target import Target
+from kitsurvie.inventory import names, road
 
-_JUMP = re.compile(r"([a-z_][a-z0-9_.-]*)@(.+?)(?::([0-9]{1,5}))?", re.IGNORECASE)
 # what ssh says when the jump host let us in and the road beyond it is closed
 _BEYOND = ("stdio forwarding failed", "open failed: connect failed")
 
@@ -64,37 +62,12 @@ def _start(arguments: list[str], sock: socket.socket, errors: IO[bytes]) -> subp
 
 
 def _arguments(target: Target, known_hosts: str | None, connect_s: float) -> list[str]:
-    match = _JUMP.fullmatch(target.jump or "")
-    if match is None or not is_address(match[2].strip("[]")):
+    jump = names.jump(target.jump)
+    if jump is None:
         raise JumpRefused(f"kit__jump is not user@address[:port]: {target.jump}")
     if known_hosts is None:
         raise JumpRefused("no file of pinned jump host keys was given")
-    user, address, port = match[1], match[2].strip("[]"), match[3] or "22"
-    end = f"[{target.address}]" if ":" in target.address else target.address
-    options = {
-        "BatchMode": "yes",
-        "StrictHostKeyChecking": "yes",
-        # quoted, as ssh parts it at spaces, and it fills in what follows a %
-        "UserKnownHostsFile": '"{}"'.format(known_hosts.replace("%", "%%")),
-        "GlobalKnownHostsFile": "/dev/null",
-        "HostKeyAlias": f"jump:{address}:{port}",
-        "ConnectTimeout": str(max(1, round(connect_s))),
-        "ClearAllForwardings": "no",
-        "LogLevel": "ERROR",
-    }
-    identity = ["-i", target.key_file, "-o", "IdentitiesOnly=yes"] if target.key_file else []
-    return [
-        "ssh",
-        "-F",
-        "none",
-        *(word for name, value in options.items() for word in ("-o", f"{name}={value}")),
-        *identity,
-        "-p",
-        port,
-        "-W",
-        f"{end}:{target.port}",
-        "-l",
-        user,
-        "--",
-        address,
-    ]
+    return road.through(
+        jump, known_hosts, target.address, target.port,
+        key_file=target.key_file, connect_s=connect_s,
+    )  # fmt: skip

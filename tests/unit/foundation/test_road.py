@@ -53,7 +53,7 @@ def test_the_jump_host_is_pinned_likewise(
     key.touch()
     words = road.options(replace(HOST, jump=jump, key_file=str(key)), file)
     line = understood([*words, *CARELESS, HOST.address])["proxycommand"]
-    proxy = shlex.split(line.replace("%h", HOST.address).replace("%p", "22"))
+    proxy = shlex.split(line)
     assert proxy[0] == "ssh"
     found = understood(proxy[1:])
     assert (found["hostname"], found["port"], found["user"]) == (address, port, "adm")
