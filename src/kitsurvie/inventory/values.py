@@ -24,6 +24,8 @@ _KIT = (
     "mode",
     "profile",
 )
+# what a change and three attempts to connect need, by a slow line
+LEAST_GUARD_DELAY_S = 60
 _JINJA = ("{{", "{%", "{#")
 
 
@@ -66,11 +68,11 @@ def _kit(definition: Definition, name: str) -> Iterator[Problem]:
         yield from _each(definition, windows.freeze, "a list of freezes")
     elif name == "guard_delay_s":
         value = definition.value
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < LEAST_GUARD_DELAY_S:
             yield Problem(
                 definition.where,
-                f"kit__guard_delay_s is {value!r}.",
-                "Write a whole number of seconds above zero.",
+                f"kit__guard_delay_s is {value!r}: too short for a change to be made and proved.",
+                f"Write a whole number of seconds, {LEAST_GUARD_DELAY_S} or more.",
             )
 
 

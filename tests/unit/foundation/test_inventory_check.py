@@ -55,6 +55,7 @@ WRONG = [
     ("kit__change_windows: [mon-fry 18:00-19:00]", "'mon-fry' is not a day", "error"),
     ("kit__freezes: [{from: 2027-03-14, until: 2027-03-01, reason: x}]", "ends before", "error"),
     ("kit__guard_delay_s: soon", "kit__guard_delay_s is 'soon'", "error"),
+    ("kit__guard_delay_s: 59", "kit__guard_delay_s is 59: too short", "error"),
 ]
 
 
