@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,8 @@ class Machine:
         for name in ("units", "bin", "etc", "state/stamps"):
             (root / name).mkdir(parents=True)
         self.stamp.write_text("applied\n")
+        (root / "state" / "guard").mkdir()
+        shutil.copy(GUARD, root / "state" / "guard" / "guard")
         systemctl = root / "bin" / "systemctl"
         systemctl.write_text(f'#!/bin/sh\necho "$@" >>{root}/asked 2>/dev/null || :\n')
         systemctl.chmod(0o755)
@@ -36,6 +40,7 @@ class Machine:
             **os.environ,
             "KITSURVIE_GUARD_STATE": str(root / "state"),
             "KITSURVIE_GUARD_UNITS": str(root / "units"),
+            "KITSURVIE_GUARD_PROGRAMS": str(root / "programs"),
             "KITSURVIE_GUARD_PATH": f"{root}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         }
 
@@ -45,9 +50,16 @@ class Machine:
             text=True, check=False,
         )  # fmt: skip
 
-    def arm(self, *paths: Path, save: str = "", restore: str = "") -> None:
-        done = self.guard("arm", "m", "60", save, restore, *paths)
+    def arm(self, *paths: Path, save: str = "", restore: str = "", delay: str = "60") -> str:
+        """Its token."""
+        done = self.guard("arm", "m", delay, "/bin/sh", save, restore, *paths)
         assert done.returncode == 0, done.stderr
+        program = done.stdout.splitlines()[-1]
+        assert program.startswith(f"{self.root}/programs/guard-m-")
+        return program[-36:]
+
+    def run(self, token: str, *command: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        return self.guard("run", "m", token, *command, said=said)
 
     def files(self) -> dict[str, str]:
         return {p.name: p.read_text() for p in (self.root / "etc").iterdir() if p.is_file()}
@@ -77,7 +89,7 @@ def test_what_was_changed_added_and_removed_comes_back(machine: Machine) -> None
     assert machine.guard("restore", "m").returncode == 0
     assert stat.S_IMODE((etc / "kept").stat().st_mode) == 0o640
     assert (etc / "same").stat().st_ino == untouched
-    assert os.readlink(etc / "link") == "kept"
+    assert (etc / "link").readlink() == Path("kept")
     del (found := machine.files())["link"]
     assert found == {"kept": "as it was", "gone": "was here", "same": "untouched"}
     assert "was never proved" in machine.marker.read_text()
@@ -127,19 +139,86 @@ def test_the_countdown_is_never_given_up(machine: Machine) -> None:
 def test_what_was_proved_is_forgotten_without_a_trace(machine: Machine) -> None:
     path = machine.root / "etc" / "sshd_config"
     path.write_text("as it was")
-    machine.arm(path)
+    token = machine.arm(path)
     path.write_text("changed and proved")
-    assert machine.guard("disarm", "m").returncode == 0
+    assert machine.guard("disarm", "m", token).returncode == 0
     assert machine.files() == {"sshd_config": "changed and proved"}
-    assert not any(p.exists() for p in (machine.timer, machine.snapshot))
+    assert not any(p.exists() for p in (machine.timer, machine.snapshot, machine.root / "programs"))
     assert machine.stamp.exists()
 
 
 def test_no_snapshot_no_countdown(machine: Machine) -> None:
-    done = machine.guard("arm", "m", "60", "exit 1", "", machine.root / "etc")
+    done = machine.guard("arm", "m", "60", "/bin/sh", "exit 1", "", machine.root / "etc")
     assert done.returncode == 1
     assert "no snapshot" in done.stderr
     assert not any(p.exists() for p in (machine.timer, machine.snapshot))
+
+
+def test_a_step_is_run_as_it_came_as_long_as_the_guard_is_armed(machine: Machine) -> None:
+    token = machine.arm()
+    asked = "umask; echo $PATH"
+    done = machine.run(token, "/bin/sh", said=f"{asked}; exit 7")
+    assert done.returncode == 7
+    assert done.stdout == subprocess.check_output(["sh", "-c", asked], text=True)
+    assert machine.run(token, "/bin/echo", "by", "arguments").stdout == "by arguments\n"
+    (program,) = (machine.root / "programs").iterdir()
+    by_it = [program, "-c", "echo as PYTHON"]
+    assert subprocess.check_output(by_it, env=machine.environment) == b"as PYTHON\n"
+
+
+@pytest.mark.parametrize("since", ["fired", "disarmed", "armed anew", "half restored"])
+def test_a_step_that_comes_too_late_is_refused(machine: Machine, since: str) -> None:
+    path = machine.root / "etc" / "sudoers"
+    path.write_text("as it was")
+    token = machine.arm(path, restore="exit 1" if since == "half restored" else "")
+    if since in {"fired", "half restored"}:
+        machine.guard("restore", "m")
+    elif since == "disarmed":
+        assert machine.guard("disarm", "m", token).returncode == 0
+    else:
+        machine.arm(path)
+    late = machine.run(token, "/bin/sh", said=f"echo locked out >{path}")
+    assert late.returncode == 3
+    assert '"failed": true' in late.stdout
+    assert "already put the machine back" in late.stdout
+    assert path.read_text() == "as it was"
+    assert machine.guard("disarm", "m", token).returncode == 3
+    assert machine.guard("disarm", "m", "").returncode == 3
+    assert machine.timer.exists() == (since in {"armed anew", "half restored"})
+
+
+def test_a_step_under_way_is_finished_and_then_taken_back(machine: Machine) -> None:
+    path = machine.root / "etc" / "sudoers"
+    path.write_text("as it was")
+    token = machine.arm(path)
+    step = threading.Thread(
+        target=machine.run,
+        args=(token, "/bin/sh", "-c", f"touch {machine.root}/begun; sleep 1; echo out >{path}"),
+    )
+    step.start()
+    while not (machine.root / "begun").exists():
+        pass
+    assert machine.guard("restore", "m").returncode == 0
+    assert path.read_text() == "as it was"
+    step.join()
+
+
+def test_a_link_that_stalls_in_the_middle_of_a_step_does_not_hold_up_the_restoring(
+    machine: Machine,
+) -> None:
+    path = machine.root / "etc" / "sudoers"
+    path.write_text("as it was")
+    token = machine.arm(path, delay="1")
+    stalled = subprocess.Popen(
+        ["sh", GUARD, "run", "m", token, "/bin/sh"], env=machine.environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    path.write_text("locked out")
+    assert machine.guard("restore", "m").returncode == 0
+    assert path.read_text() == "as it was"
+    assert stalled.communicate(f"echo late >{path}")[0].startswith('{"failed": true')
+    token = machine.arm(path, delay="1")
+    assert machine.run(token, "/bin/sleep", "30").returncode == 124
 
 
 def test_a_later_change_starts_from_what_was_never_proved(machine: Machine) -> None:
@@ -149,6 +228,7 @@ def test_a_later_change_starts_from_what_was_never_proved(machine: Machine) -> N
     path.write_text("half a change")
     machine.arm(path)
     assert path.read_text() == "as it was"
+    # a person at the machine has no token
     assert machine.guard("disarm", "m").returncode == 0
 
 
@@ -164,7 +244,7 @@ def test_a_full_disk_does_not_keep_a_machine_locked_out(machine: Machine) -> Non
         mkdir -p units etc state/stamps
         head -c 20000 /dev/zero | tr '\\0' s >etc/sudoers
         touch state/stamps/m
-        sh {GUARD} arm m 60 'echo saved >live' 'grep -q saved live' \
+        sh {GUARD} arm m 60 /bin/sh 'echo saved >live' 'grep -q saved live' \
             "$PWD/etc/sudoers" "$PWD/etc/new"
         echo locked out >etc/sudoers
         echo locked out >etc/new
@@ -183,6 +263,7 @@ def test_a_full_disk_does_not_keep_a_machine_locked_out(machine: Machine) -> Non
     disk = {
         "KITSURVIE_GUARD_STATE": f"{machine.root}/disk/state",
         "KITSURVIE_GUARD_UNITS": f"{machine.root}/disk/units",
+        "KITSURVIE_GUARD_PROGRAMS": f"{machine.root}/disk/programs",
     }
     done = subprocess.run(
         [*OWN_MOUNTS, "sh", "-c", script, "sh", machine.root], capture_output=True, text=True,
