@@ -33,6 +33,10 @@ ALWAYS = [
     "udp sport 67 udp dport 68 accept",
     "ip6 saddr fe80::/10 udp dport 546 accept",
 ]
+DISCOVERY = [
+    "ip daddr 224.0.0.251 udp dport 5353 accept",
+    "ip6 daddr ff02::fb udp dport 5353 accept",
+]
 
 
 def only_on_supported_releases(host):
@@ -93,7 +97,7 @@ def opening(proto, port, networks):
 
 def declared(params):
     """Every rule that should be in force."""
-    lines = list(ALWAYS)
+    lines = ALWAYS + (DISCOVERY if params["firewall__local_discovery"] else [])
     if params["firewall__ssh_open"]:
         lines += opening("tcp", params["firewall__ssh_port"], params["firewall__ssh_from"])
     for one in params["firewall__open_ports"]:
