@@ -17,6 +17,14 @@ SAME_AT_START = (
     "{ echo nothing written that can be loaded; exit; }; "
     'test "$live" = "$written" && echo same || echo different'
 )
+LOAD = "/usr/sbin/nft -f /etc/nftables.d/kitsurvie.nft"
+# what systemd would run, every drop-in included; the machine's own rules are not ours to load
+AT_START = (
+    "systemctl is-enabled kitsurvie-firewall.service; "
+    "systemctl cat kitsurvie-firewall.service | grep '^ExecStart'; "
+    "systemctl cat nftables.service | grep '^Exec.*kitsurvie'; "
+    "grep -s '^[[:space:]]*include.*kitsurvie' /etc/nftables.conf"
+)
 GUARD = (
     "cat /var/lib/kitsurvie/guard/firewall.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-firewall.timer || echo not yet proved"
@@ -180,12 +188,9 @@ def test_the_rules_in_force_are_the_declared_ones(host, params):
 def test_the_rules_come_back_at_every_start(host):
     """Le pare-feu se remet en place à chaque démarrage."""
     only_on_supported_releases(host)
-    answer = host.run(
-        "systemctl is-enabled nftables.service; "
-        "grep -c '^include \"/etc/nftables.d/kitsurvie.nft\"$' /etc/nftables.conf"
-    )
-    found = answer.stdout.split()
-    expected = ["enabled", "1"]
+    found = host.run(AT_START).stdout.splitlines()
+    expected = ["enabled", f"ExecStart={LOAD}"]
+    expected += [f"{on}=-{LOAD}" for on in ("ExecStartPost", "ExecReload", "ExecStopPost")]
     assert found == expected
 
 
