@@ -17,6 +17,14 @@ SAME_AT_START = (
     "{ echo nothing written that can be loaded; exit; }; "
     'test "$live" = "$written" && echo same || echo different'
 )
+LOAD = "/usr/sbin/nft -f /etc/nftables.d/kitsurvie.nft"
+# what systemd would run, every drop-in included; the machine's own rules are not ours to load
+AT_START = (
+    "systemctl is-enabled kitsurvie-firewall.service; "
+    "systemctl cat kitsurvie-firewall.service | grep '^ExecStart'; "
+    "systemctl cat nftables.service | grep '^Exec.*kitsurvie'; "
+    "grep -s '^[[:space:]]*include.*kitsurvie' /etc/nftables.conf"
+)
 GUARD = (
     "cat /var/lib/kitsurvie/guard/firewall.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-firewall.timer || echo not yet proved"
@@ -33,6 +41,10 @@ ALWAYS = [
     "udp sport 67 udp dport 68 accept",
     "ip6 saddr fe80::/10 udp dport 546 accept",
 ]
+DISCOVERY = [
+    "ip daddr 224.0.0.251 udp dport 5353 accept",
+    "ip6 daddr ff02::fb udp dport 5353 accept",
+]
 
 
 def only_on_supported_releases(host):
@@ -48,18 +60,71 @@ def live(host):
     return json.loads(answer.stdout)["nftables"] if answer.rc == 0 else []
 
 
+def compact(part):
+    """What has no words below, in one form."""
+    return json.dumps(part, sort_keys=True, separators=(",", ":"))
+
+
+def merged(networks):
+    """Networks of one family as a line, the same however they were cut: nft joins neighbours."""
+    short = ipaddress.collapse_addresses(networks)
+    return ",".join(str(n.network_address) if n.num_addresses == 1 else str(n) for n in short)
+
+
+def networks_of(right):
+    """The networks a rule compares an address with: nft lists one, a prefix, a range or a set."""
+    if isinstance(right, list):
+        return [network for one in right for network in networks_of(one)]
+    if isinstance(right, dict):
+        ((kind, inner),) = right.items()
+        if kind == "prefix":
+            return networks_of(f"{inner['addr']}/{inner['len']}")
+        if kind == "range":
+            return list(ipaddress.summarize_address_range(*map(ipaddress.ip_address, inner)))
+        return networks_of(inner)
+    return [ipaddress.ip_network(right, strict=False)]
+
+
 def value(right):
     """What a rule compares with, in one form whatever the version of nft."""
     if isinstance(right, list):
         return ",".join(sorted(value(one) for one in right))
     if isinstance(right, dict):
-        ((kind, inner),) = right.items()
-        if kind == "prefix":
-            return f"{inner['addr']}/{inner['len']}"
-        if kind == "range":
-            return "-".join(value(one) for one in inner)
-        return value(inner)
+        if set(right) == {"set"}:
+            return value(right["set"])
+        if set(right) == {"range"}:
+            return "-".join(value(one) for one in right["range"])
+        return compact(right)
     return str(right)
+
+
+def addresses(right):
+    """The same for addresses; a set may also be named, or hold more than addresses."""
+    try:
+        return merged(networks_of(right))
+    except (KeyError, TypeError, ValueError):
+        return value(right)
+
+
+def name_of(left):
+    """What a rule looks at: `tcp dport`, `ct state`, `iif`; nothing when it is more than a name."""
+    if isinstance(left, dict):
+        ((what, inner),) = left.items()
+        if what == "payload" and set(inner) == {"protocol", "field"}:
+            return f"{inner['protocol']} {inner['field']}"
+        if what in ("ct", "meta") and set(inner) == {"key"}:
+            return f"ct {inner['key']}" if what == "ct" else inner["key"]
+    return ""
+
+
+def comparison(match):
+    """One comparison of a rule: `ip saddr 192.0.2.0/24`."""
+    name = name_of(match["left"])
+    if not name or match["op"] not in ("==", "!=", "in"):
+        return compact(match)
+    of_address = name in ("ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr")
+    said = addresses(match["right"]) if of_address else value(match["right"])
+    return f"{name} not {said}" if match["op"] == "!=" else f"{name} {said}"
 
 
 def words(rule):
@@ -68,14 +133,11 @@ def words(rule):
     for part in rule["expr"]:
         ((kind, inner),) = part.items()
         if kind == "match":
-            ((what, left),) = inner["left"].items()
-            name = f"{left['protocol']} {left['field']}" if what == "payload" else left["key"]
-            said.append(f"ct {name}" if what == "ct" else name)
-            said.append(("not " if inner["op"] == "!=" else "") + value(inner["right"]))
-        elif kind == "limit":
+            said.append(comparison(inner))
+        elif kind == "limit" and set(inner) <= {"rate", "burst", "per"}:
             said.append(f"limit {inner['rate']}/{inner['per']}")
         else:
-            said.append(kind)
+            said.append(kind if inner is None else compact(part))
     return " ".join(said)
 
 
@@ -85,15 +147,14 @@ def opening(proto, port, networks):
         return [f"{proto} dport {port} accept"]
     lines = []
     for family, version in (("ip", 4), ("ip6", 6)):
-        own = [n for n in map(ipaddress.ip_network, networks) if n.version == version]
-        short = sorted(str(n.network_address) if n.num_addresses == 1 else str(n) for n in own)
-        lines += [f"{family} saddr {','.join(short)} {proto} dport {port} accept"] if own else []
+        own = [n for n in networks_of(networks) if n.version == version]
+        lines += [f"{family} saddr {merged(own)} {proto} dport {port} accept"] if own else []
     return lines
 
 
 def declared(params):
     """Every rule that should be in force."""
-    lines = list(ALWAYS)
+    lines = ALWAYS + (DISCOVERY if params["firewall__local_discovery"] else [])
     if params["firewall__ssh_open"]:
         lines += opening("tcp", params["firewall__ssh_port"], params["firewall__ssh_from"])
     for one in params["firewall__open_ports"]:
@@ -127,12 +188,9 @@ def test_the_rules_in_force_are_the_declared_ones(host, params):
 def test_the_rules_come_back_at_every_start(host):
     """Le pare-feu se remet en place à chaque démarrage."""
     only_on_supported_releases(host)
-    answer = host.run(
-        "systemctl is-enabled nftables.service; "
-        "grep -c '^include \"/etc/nftables.d/kitsurvie.nft\"$' /etc/nftables.conf"
-    )
-    found = answer.stdout.split()
-    expected = ["enabled", "1"]
+    found = host.run(AT_START).stdout.splitlines()
+    expected = ["enabled", f"ExecStart={LOAD}"]
+    expected += [f"{on}=-{LOAD}" for on in ("ExecStartPost", "ExecReload", "ExecStopPost")]
     assert found == expected
 
 

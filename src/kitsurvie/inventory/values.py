@@ -25,6 +25,8 @@ _KIT = (
     "profile",
     "site",
 )
+# what a change and three attempts to connect need, by a slow line
+LEAST_GUARD_DELAY_S = 60
 _TYPES = {"expected_up": Option(Type.BOOL), "site": Option(Type.STR)}
 _JINJA = ("{{", "{%", "{#")
 
@@ -71,11 +73,11 @@ def _kit(definition: Definition, name: str) -> Iterator[Problem]:
         yield from _each(definition, windows.freeze, "a list of freezes")
     elif name == "guard_delay_s":
         value = definition.value
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not isinstance(value, int) or value < LEAST_GUARD_DELAY_S:
             yield Problem(
                 definition.where,
-                f"kit__guard_delay_s is {value!r}.",
-                "Write a whole number of seconds above zero.",
+                f"kit__guard_delay_s is {value!r}: too short for a change to be made and proved.",
+                f"Write a whole number of seconds, {LEAST_GUARD_DELAY_S} or more.",
             )
 
 

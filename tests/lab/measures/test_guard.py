@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import yaml
+
+from kitsurvie.errors import LabError
+
+ROOT = Path(__file__).parents[3]
 
 DELAY_S = 45
 LOCKED_OUT = {
@@ -111,8 +121,8 @@ def test_a_second_change_does_not_bury_the_snapshot_of_the_first(proved) -> None
     """A run that died between change and proof leaves its guard; the next one starts from there."""
     machine = proved.fleet.machines[0]
     guard = "/var/lib/kitsurvie/guard/guard"
-    arm = ["sh", guard, "arm", "firewall", "600", "", "", "/etc/nftables.d/kitsurvie.nft"]
     file = "/etc/nftables.d/kitsurvie.nft"
+    arm = ["sh", guard, "arm", "firewall", "600", "/usr/bin/python3", "", "", file]
     before = machine.run(["cat", file]).stdout
     assert machine.run(arm).returncode == 0
     machine.run(["sh", "-c", f"echo '# half a change' >>{file}"])
@@ -122,3 +132,93 @@ def test_a_second_change_does_not_bury_the_snapshot_of_the_first(proved) -> None
     again = machine.run(["sh", guard, "disarm", "firewall"])
     assert again.returncode == 3
     assert b"already put the machine back" in again.stderr
+
+
+def until(happened: Callable[[], bool], limit_s: float, what: str, every_s: float = 0.5) -> None:
+    start = time.monotonic()
+    while not happened():
+        assert time.monotonic() - start < limit_s, f"never happened: {what}"
+        time.sleep(every_s)
+
+
+@pytest.mark.parametrize("measure", ["firewall", "accounts"])
+def test_a_run_that_comes_back_too_late_changes_nothing(proved, measure: str) -> None:
+    """Ansible stands still for longer than the countdown, as over a link that stalls."""
+    fleet = proved.fleet
+    machine = fleet.machines[0]
+    values = {**LOCKED_OUT[measure], "kit__mode": "enforce", "kit__guard_delay_s": 10}
+    watched = "nft -s list table inet kitsurvie; cat /etc/nftables.d/kitsurvie.nft /etc/sudoers.d/*"
+    before = machine.run(["sh", "-c", watched]).stdout
+    timer = f"/etc/systemd/system/kitsurvie-guard-{measure}.timer"
+
+    def armed() -> bool:
+        return machine.run(["test", "-e", timer]).returncode == 0
+
+    run = subprocess.Popen(
+        [Path(sys.executable).parent / "ansible-playbook", "-i", proved.hosts, "playbooks/kit.yml",
+         "--tags", measure, "--limit", machine.name, "-e", json.dumps(values)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        start_new_session=True,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+    )  # fmt: skip
+    try:
+        until(armed, 60, "the guard is armed", every_s=0.02)
+        os.killpg(run.pid, signal.SIGSTOP)
+        until(lambda: not armed(), 40, "the guard fires")
+    finally:
+        os.killpg(run.pid, signal.SIGCONT)
+    said = run.communicate(timeout=120)[0]
+    assert run.returncode != 0
+    assert "already put the machine back" in said, said[-3000:]
+    assert machine.run(["sh", "-c", watched]).stdout == before
+    assert enters(fleet, machine.name)
+    # the same machine takes the same measure afterwards
+    assert proved.play("--tags", measure, "--limit", machine.name).status == 0
+
+
+def test_whatever_nftables_service_is_told_the_rules_stay(proved) -> None:
+    ask = "nft list table inet kitsurvie >/dev/null && echo there"
+    for machine in proved.fleet.machines[:2]:
+        for verb in ("start", "reload", "restart", "stop", "start", "stop"):
+            done = machine.run(["sh", "-c", f"systemctl {verb} nftables.service && {ask}"])
+            assert done.stdout == b"there\n", f"{machine.name}: {verb}"
+
+
+def test_the_next_start_puts_the_rules_of_the_kit_in_force_and_no_others(proved) -> None:
+    """Where nftables.service was never enabled, its file is a draft; where it is, it goes first."""
+    fleet = proved.fleet
+    draft, own = fleet.machines[:2]
+    closed = (
+        "flush ruleset; table inet draft "
+        "{ chain i { type filter hook input priority 0; policy drop; }; }"
+    )
+    flushing = "flush ruleset; table inet own { }"
+    line = 'include "/etc/nftables.d/kitsurvie.nft"'
+    draft.run(["sh", "-c", f"printf '%s\n' '{closed}' '{line}' >/etc/nftables.conf"])
+    own.run(["sh", "-c", f"printf '%s\n' '{flushing}' >/etc/nftables.conf"])
+    own.run(["systemctl", "--quiet", "enable", "nftables.service"])
+    names = [draft.name, own.name]
+    assert proved.drifting(draft.name, "firewall") == [
+        "firewall/test_the_rules_come_back_at_every_start"
+    ]
+    assert proved.play("--tags", "firewall", "--limit", ",".join(names)).status == 0
+    assert draft.run(["cat", "/etc/nftables.conf"]).stdout.decode() == f"{closed}\n"
+
+    def started_anew() -> bool:
+        with suppress(LabError):
+            return all(
+                fleet.machine(name).run(["test", "!", "-e", "/run/before"]).returncode == 0
+                and enters(fleet, name)
+                for name in names
+            )
+        return False
+
+    for name in names:
+        fleet.machine(name).run(["touch", "/run/before"])
+        fleet.machine(name).run(["systemctl", "reboot"])
+    until(started_anew, 60, "both machines are back, and let the administrator in")
+    tables = {name: fleet.machine(name).run(["nft", "list", "tables"]).stdout for name in names}
+    assert tables[draft.name] == b"table inet kitsurvie\n"
+    assert sorted(tables[own.name].splitlines()) == [b"table inet kitsurvie", b"table inet own"]
+    for name in names:
+        assert proved.drifting(name, "firewall") == []

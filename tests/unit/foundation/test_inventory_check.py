@@ -57,6 +57,7 @@ WRONG = [
     ("kit__expected_up: 'false'", "kit__expected_up is 'false'", "error"),
     ("kit__site: 7", "kit__site is 7", "error"),
     ("kit__guard_delay_s: soon", "kit__guard_delay_s is 'soon'", "error"),
+    ("kit__guard_delay_s: 59", "kit__guard_delay_s is 59: too short", "error"),
 ]
 
 
