@@ -15,9 +15,9 @@ PASSWORDS = (
 )
 EXAMINED = "grep -cE '^password[[:space:]].*pam_pwquality\\.so' /etc/pam.d/common-password"
 UMASK = "sed -nE 's/^[[:space:]]*UMASK[[:space:]]+([0-7]+).*/\\1/p' /etc/login.defs"
-SUDO_RULES = "grep -vE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
+SUDO_RULES = "LC_ALL=C grep -avE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
 # one name for every account: that of root, whose own Defaults are nobody's secret
-SUDO_DEFAULTS = "sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
+SUDO_DEFAULTS = "LC_ALL=C sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
 GUARD = (
     "cat /var/lib/kitsurvie/guard/accounts.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-accounts.timer || echo not yet proved"
