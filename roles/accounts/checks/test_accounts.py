@@ -15,6 +15,12 @@ PASSWORDS = (
 )
 EXAMINED = "grep -cE '^password[[:space:]].*pam_pwquality\\.so' /etc/pam.d/common-password"
 UMASK = "sed -nE 's/^[[:space:]]*UMASK[[:space:]]+([0-7]+).*/\\1/p' /etc/login.defs"
+# what a session gets: the number of login.defs, if the last word of its PAM rules is to read it
+UMASK_READ = (
+    "for file in common-session common-session-noninteractive; do "
+    "sed -nE 's/^-?session[[:space:]]+[^[:space:]]+[[:space:]]+pam_umask\\.so[[:space:]]*(.*)$"
+    '/\\1/p\' "/etc/pam.d/$file" | tail -n 1; done'
+)
 SUDO_RULES = "LC_ALL=C grep -avE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
 # one name for every account: that of root, whose own Defaults are nobody's secret
 SUDO_DEFAULTS = "LC_ALL=C sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
@@ -125,8 +131,8 @@ def test_new_passwords_must_be_strong(host, params):
 def test_new_files_are_private(host, params):
     """Un nouveau document n’est pas lisible par tous les comptes de la machine."""
     only_on_supported_releases(host)
-    found = host.run(UMASK).stdout.split()
-    expected = [params["accounts__umask"]]
+    found = host.run(UMASK).stdout.split() + host.run(UMASK_READ).stdout.splitlines()
+    expected = [params["accounts__umask"], "nousergroups", "nousergroups"]
     assert found == expected
 
 
