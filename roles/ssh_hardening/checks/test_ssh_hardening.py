@@ -128,6 +128,13 @@ def test_no_exception_opens_the_door(host):
     assert found == expected
 
 
+def test_keys_are_read_in_one_place_only(host):
+    """Les clés d’un compte se trouvent dans un seul fichier, celui qui est vérifié."""
+    found = in_force(host, "authorizedkeysfile")
+    expected = {"authorizedkeysfile": [".ssh/authorized_keys"]}
+    assert found == expected
+
+
 def test_the_encryption_is_strong(host, params):
     """La liaison à distance n’emploie que des chiffrements solides."""
     expected = {
