@@ -28,7 +28,7 @@ KEYS = {
 }  # fmt: skip
 TEXTS = ("title", "why", "changes", "on_failure", "absent")
 NORM = re.compile(r"BP-028/v2\.0/R([1-9]|[1-7]\d|80)|GH-42/2017/([1-9]|[1-3]\d|4[0-2])")
-MAY_IMPORT = {"pytest", "json", "re", "hashlib", "shlex", "ipaddress"}
+MAY_IMPORT = {"pytest", "json", "re", "hashlib", "shlex", "ipaddress", "html"}
 BASHISM = re.compile(r"\[\[ |<\(|>\(|<<<|\bfunction \w+|&>|\bsource /|\bpipefail\b")
 WRITES = re.compile(r"(?<![0-9&])>(?!&)\s*(?!/dev/null)\S|\btee\b|\bsed -i|\brm\b|\bmv\b|\btouch\b")
 VOLATILE = re.compile(
