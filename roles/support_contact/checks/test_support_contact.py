@@ -60,10 +60,10 @@ def test_the_page_says_who_to_call(host, params):
 
 
 def test_the_page_is_in_french_and_in_english(host):
-    """La page d’assistance explique le kit en français et en anglais."""
+    """La page d’assistance explique le socle en français et en anglais."""
     only_on_supported_releases(host)
     text = host.run(f"cat {PAGE}").stdout
-    marks = ('<html lang="fr">', "Ce que comprend le kit", "What the kit holds")
+    marks = ('<html lang="fr">', "Ce que prévoit le socle", "What the kit holds")
     found = [mark for mark in marks if mark in text]
     expected = list(marks)
     assert found == expected
