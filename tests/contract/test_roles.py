@@ -99,8 +99,10 @@ def test_a_measure_explains_itself_in_both_languages(measure: str) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_names_real_rules(measure: str) -> None:
-    norms = read(measure, "measure.yml")["norms"]
-    assert norms
+    said = read(measure, "measure.yml")
+    norms = said["norms"]
+    # no rule asks to say who to call: better none than a rule that is not met
+    assert norms or said["step"] == "support"
     assert [norm for norm in norms if not NORM.fullmatch(norm)] == []
 
 
