@@ -28,7 +28,7 @@ KEYS = {
 }  # fmt: skip
 TEXTS = ("title", "why", "changes", "on_failure", "absent")
 NORM = re.compile(r"BP-028/v2\.0/R([1-9]|[1-7]\d|80)|GH-42/2017/([1-9]|[1-3]\d|4[0-2])")
-MAY_IMPORT = {"pytest", "json", "re", "hashlib", "shlex", "ipaddress"}
+MAY_IMPORT = {"pytest", "json", "re", "hashlib", "shlex", "ipaddress", "html"}
 BASHISM = re.compile(r"\[\[ |<\(|>\(|<<<|\bfunction \w+|&>|\bsource /|\bpipefail\b")
 WRITES = re.compile(r"(?<![0-9&])>(?!&)\s*(?!/dev/null)\S|\btee\b|\bsed -i|\brm\b|\bmv\b|\btouch\b")
 VOLATILE = re.compile(
@@ -99,8 +99,10 @@ def test_a_measure_explains_itself_in_both_languages(measure: str) -> None:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_names_real_rules(measure: str) -> None:
-    norms = read(measure, "measure.yml")["norms"]
-    assert norms
+    said = read(measure, "measure.yml")
+    norms = said["norms"]
+    # no rule asks to say who to call: better none than a rule that is not met
+    assert norms or said["step"] == "support"
     assert [norm for norm in norms if not NORM.fullmatch(norm)] == []
 
 

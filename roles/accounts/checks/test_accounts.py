@@ -15,9 +15,33 @@ PASSWORDS = (
 )
 EXAMINED = "grep -cE '^password[[:space:]].*pam_pwquality\\.so' /etc/pam.d/common-password"
 UMASK = "sed -nE 's/^[[:space:]]*UMASK[[:space:]]+([0-7]+).*/\\1/p' /etc/login.defs"
-SUDO_RULES = "grep -vE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
+# what a session gets: the number of login.defs, if the last word of its PAM rules is to read it
+UMASK_READ = (
+    "for file in common-session common-session-noninteractive; do "
+    "sed -nE 's/^-?session[[:space:]]+[^[:space:]]+[[:space:]]+pam_umask\\.so[[:space:]]*(.*)$"
+    '/\\1/p\' "/etc/pam.d/$file" | tail -n 1; done'
+)
+SUDO_RULES = "LC_ALL=C grep -avE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
+# The file of each rule that gives rights to others than root and the group sudo. Continued lines
+# are joined; comments (but not #1000, an account), Defaults, aliases and the usual folder are no
+# rules. tests/unit/roles holds it equal to that of tasks/sudo.yml.
+FOREIGN_RULES = (
+    ":a;/\\\\$/{$!{N;s/\\\\\\n//;ba;};};"
+    "/^[[:space:]]*[@#]includedir[[:space:]]+\\/etc\\/sudoers\\.d[[:space:]]*$/b;"
+    "/^[[:space:]]*[@#]include(dir)?[[:space:]]/{F;b;};"
+    "/^[[:space:]]*(#([^0-9]|$)|$|Defaults|(User|Runas|Host|Cmnd|Cmd)_Alias[[:space:]])/b;"
+    "/^[[:space:]]*(root|%sudo)[[:space:]]/b;F"
+)
+# sudo reads no file with a dot in its name
+SUDOERS = (
+    "find -L /etc/sudoers /etc/sudoers.d -maxdepth 1 ! -type d ! -name '*.*' ! -name '*~' "
+    "! -path /etc/sudoers.d/00-kitsurvie "
+    "-exec env LC_ALL=C sed -nsE '" + FOREIGN_RULES + "' {} +"
+)
+# root itself is counted: an account file that cannot be read is not "no twin"
+ALL_POWERFUL = "getent passwd | grep -cE '^[^:]*:[^:]*:0+:'"
 # one name for every account: that of root, whose own Defaults are nobody's secret
-SUDO_DEFAULTS = "sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
+SUDO_DEFAULTS = "LC_ALL=C sudo -n -l -U root | sed -n '/^Matching Defaults/,/^$/p'"
 GUARD = (
     "cat /var/lib/kitsurvie/guard/accounts.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-accounts.timer || echo not yet proved"
@@ -70,7 +94,7 @@ def test_administrators_may_do_what_is_declared(host, params):
 
 
 def test_sudo_takes_care(host, params):
-    """Les commandes d’administration sont isolées et la saisie du mot de passe s’oublie vite."""
+    """Les commandes d’administration sont isolées, et une autorisation donnée ne dure pas."""
     only_on_supported_releases(host)
     # sudo folds its long lines
     said = " ".join(host.run(SUDO_DEFAULTS).stdout.split()).partition(":")[2]
@@ -91,11 +115,37 @@ def test_nobody_else_administers_the_machine(host, params):
     if not params["accounts__exclusive"]:
         pytest.skip("other administrators are accepted on this machine")
     known = " ".join(f"-e {shlex.quote(name)}" for name in names(params))
-    answer = host.run(
-        f"getent group sudo | cut -d: -f4 | tr , '\\n' | grep -vxF -e '' {known} | grep -c ."
+    members = host.run(
+        'group=$(getent group sudo) || exit; gid=$(echo "$group" | cut -d: -f3); '
+        "{ echo \"$group\" | cut -d: -f4 | tr , '\\n'; "
+        'getent passwd | cut -d: -f1,4 | sed -n "s/:$gid\\$//p"; } '
+        f"| LC_ALL=C sort -u | grep -cvxF -e '' {known}"
     )
-    found = f"{answer.stdout.strip()} others"
-    expected = "0 others"
+    rules = host.run(SUDOERS)
+    foreign = [path.rpartition("/") for path in rules.stdout.splitlines()]
+    files = [
+        f"{folder}/{name}"
+        for folder, _, name in foreign
+        if folder == "/etc" or name not in params["accounts__sudoers_files"]
+    ]
+    found = {
+        "other members of the group sudo": members.stdout.strip(),
+        "the rules of sudo could be read": rules.rc == 0,
+        "rules for others": {path: files.count(path) for path in sorted(set(files))},
+    }
+    expected = {
+        "other members of the group sudo": "0",
+        "the rules of sudo could be read": True,
+        "rules for others": {},
+    }
+    assert found == expected
+
+
+def test_root_has_no_twin(host):
+    """Aucun autre compte ne partage les pouvoirs du compte « root »."""
+    only_on_supported_releases(host)
+    found = host.run(ALL_POWERFUL).stdout.strip()
+    expected = "1"
     assert found == expected
 
 
@@ -125,8 +175,8 @@ def test_new_passwords_must_be_strong(host, params):
 def test_new_files_are_private(host, params):
     """Un nouveau document n’est pas lisible par tous les comptes de la machine."""
     only_on_supported_releases(host)
-    found = host.run(UMASK).stdout.split()
-    expected = [params["accounts__umask"]]
+    found = host.run(UMASK).stdout.split() + host.run(UMASK_READ).stdout.splitlines()
+    expected = [params["accounts__umask"], "nousergroups", "nousergroups"]
     assert found == expected
 
 

@@ -21,6 +21,8 @@ BESIDE = Path(sys.executable).parent
 
 VARIABLES = {
     "kit__mode": "enforce",
+    "accounts__exclusive": True,
+    "support_contact__name": "Assistance de l'agglo & compagnie",
     "support_contact__phone": "02 33 00 00 00",
     "support_contact__email": "assistance@syndicat.example",
     "support_contact__hours": "du lundi au vendredi, de 8 h à 18 h",
