@@ -23,7 +23,8 @@ AT_START = (
     "systemctl is-enabled kitsurvie-firewall.service; "
     "systemctl cat kitsurvie-firewall.service | grep '^ExecStart'; "
     "systemctl cat nftables.service | grep '^Exec.*kitsurvie'; "
-    "grep -s '^[[:space:]]*include.*kitsurvie' /etc/nftables.conf"
+    "grep -sE '^[[:space:]]*include[[:space:]]+\"/etc/nftables.d/kitsurvie.nft\"' "
+    "/etc/nftables.conf"
 )
 GUARD = (
     "cat /var/lib/kitsurvie/guard/firewall.restored 2>/dev/null; "
