@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,10 +28,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+# First what wants bare machines, then what wants the kit on them: it is then put there once, and
+# only brought up to date after. Each file still makes sure of what it needs.
+ORDER = ("lab", "observation", "evidence", "bad_input", "enroll", "measures", "guard", "lockout")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.lab)
+    places = {f"test_{name}.py": number for number, name in enumerate(ORDER)}
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.lab)
+    ours.sort(key=lambda item: places.get(item.path.name, len(ORDER)))
+    first = next((n for n, item in enumerate(items) if HERE in item.path.parents), 0)
+    others = [item for item in items if HERE not in item.path.parents]
+    items[:] = [*others[:first], *ours, *others[first:]]
 
 
 def _halves() -> list[str]:
@@ -69,25 +79,6 @@ def lab_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lab.Lab]:
     finally:
         if os.geteuid() == 0:
             lab.down(folder)
-
-
-@pytest.fixture
-def fresh_machine(lab_fleet: lab.Lab) -> Callable[[str], lab.Machine]:
-    """Give a machine of the session its first disk again: `fresh_machine(name)`."""
-
-    def fresh(name: str) -> lab.Machine:
-        lab.renew(lab_fleet, name)
-        return lab_fleet.machine(name)
-
-    return fresh
-
-
-@pytest.fixture
-def fresh_fleet(lab_fleet: lab.Lab) -> lab.Lab:
-    """The lab of the session, every machine with its first disk."""
-    for machine in lab_fleet.machines:
-        lab.renew(lab_fleet, machine.name)
-    return lab_fleet
 
 
 @pytest.fixture(scope="session")

@@ -70,8 +70,9 @@ BROKEN = {
 }
 
 
-def test_every_verdict_agrees_with_plain_testinfra(fresh_fleet: lab.Lab, tmp_path: Path) -> None:
-    desk, lab_fleet = Desk(fresh_fleet.folder), fresh_fleet
+def test_every_verdict_agrees_with_plain_testinfra(lab_fleet: lab.Lab, tmp_path: Path) -> None:
+    desk = Desk(lab_fleet.folder)
+    lab.renew(lab_fleet, lab_fleet.machines[3].name)
     with desk.variables("group:all", kit__mode="enforce"):
         names = ",".join(machine.name for machine in lab_fleet.machines[:3])
         deployed = desk.run("deploy", "--yes", "--json", "--limit", names)

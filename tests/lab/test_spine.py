@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.lab.spine import Desk
@@ -176,6 +177,22 @@ def test_canaries_that_fail_keep_the_rest_from_being_begun(desk: Desk, lab_fleet
             break_it(lab_fleet, host, "rm -rf /etc/motd")
 
 
+def test_a_deployment_makes_no_administrator_of_somebodys_account(
+    desk: Desk, lab_fleet: lab.Lab
+) -> None:
+    host = names(lab_fleet)[0]
+    break_it(lab_fleet, host, "useradd -m marie; echo marie:of-the-secretary | chpasswd")
+    key = Path(f"{lab_fleet.admin_key}.pub").read_text().strip()
+    people = [{"name": name, "keys": [key]} for name in ("admin1", "marie")]
+    with desk.variables(f"host:{host}", accounts__administrators=people):
+        refused = desk.run("deploy", "--yes", "--json")
+    assert refused.code == 1, refused.why()
+    said = refused.measure(host, "accounts")["ansible"]
+    assert (said["state"], said["changes"]) == ("failed", [])
+    assert "an account named marie with a password" in said["message"]
+    break_it(lab_fleet, host, "! id -nG marie | grep -w sudo && test ! -e ~marie/.ssh")
+
+
 def test_plan_diff_previews_and_changes_nothing(desk: Desk, lab_fleet: lab.Lab) -> None:
     host = names(lab_fleet)[0]
     break_it(lab_fleet, host, "echo changed > /etc/motd")
@@ -191,39 +208,49 @@ def _newest_run(desk: Desk) -> int:
         return int(ledger.execute("select max(id) from runs").fetchone()[0])
 
 
-def _started(desk: Desk) -> subprocess.Popen[str]:
+def _all_done(desk: Desk) -> bool:
+    """Whether the newest run has nothing left to do, though it may not have said so yet."""
+    with sqlite3.connect(desk.workspace / ".kitsurvie" / "ledger.sqlite") as ledger:
+        query = "select distinct state from run_hosts where run_id = (select max(id) from runs)"
+        return [state for (state,) in ledger.execute(query)] == ["done"]
+
+
+def _started(desk: Desk, limit: str) -> subprocess.Popen[str]:
     """A deployment that has just written in the ledger that it began."""
     before = _newest_run(desk)
-    process = desk.start("deploy", "--yes", "--json")
+    process = desk.start("deploy", "--yes", "--json", "--limit", limit)
     while _newest_run(desk) == before:
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
     return process
 
 
-def _kill_after(desk: Desk, seconds: float) -> bool:
+def _kill_after(desk: Desk, limit: str, seconds: float) -> bool:
     """Kill -9 a deployment that long after it began; False when it was over before."""
-    process = _started(desk)
+    process = _started(desk, limit)
     try:
         process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        return True
+        return not _all_done(desk)
     return False
 
 
 def test_killed_at_ten_moments_a_deployment_is_finished_by_resume(
     desk: Desk, lab_fleet: lab.Lab
 ) -> None:
+    first, second = names(lab_fleet)[:2]
+    limit = f"{first},{second}"
+
     def break_all() -> None:
-        for host in names(lab_fleet):
+        for host in (first, second):
             break_it(lab_fleet, host, "echo changed > /etc/motd; : > /etc/issue")
         # a guarded measure too, so that some kills fall between arming and disarming
-        break_it(lab_fleet, names(lab_fleet)[0], "nft flush ruleset")
+        break_it(lab_fleet, first, "nft flush ruleset")
 
     break_all()
-    process = _started(desk)
+    process = _started(desk, limit)
     begun = time.monotonic()
     process.communicate()
     assert process.returncode == 0
@@ -231,7 +258,7 @@ def test_killed_at_ten_moments_a_deployment_is_finished_by_resume(
     for tenth in range(10):
         break_all()
         # a busy machine measured too long a whole: what was over before its moment is tried again
-        while not _kill_after(desk, whole * (tenth + 0.5) / 10):
+        while not _kill_after(desk, limit, whole * (tenth + 0.5) / 10):
             whole *= 0.8
             break_all()
         after = desk.run("deploy", "--resume", "--yes", "--json")

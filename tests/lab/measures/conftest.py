@@ -111,12 +111,10 @@ class Kit:
 
 @pytest.fixture(scope="module")
 def kit(lab_fleet: lab.Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    """The kit enforced on the machines of the session, which get their first disk back after."""
+    """The kit enforced on the machines of the session, with variables of its own for a while."""
     extra = lab_fleet.folder / "inventory" / "group_vars" / "all" / "measures.yml"
     extra.write_text(yaml.safe_dump(VARIABLES, allow_unicode=True), encoding="utf-8")
     try:
         yield Kit(lab_fleet, tmp_path_factory.mktemp("kit"))
     finally:
         extra.unlink()
-        for machine in lab_fleet.machines:
-            lab.renew(lab_fleet, machine.name)

@@ -81,7 +81,9 @@ def victims(proved, turn: int) -> Iterator[dict[str, str]]:
             (folder / f"{name}.yml").unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.slow)])
+# what CI sees of it, through kitsurvie itself, is tests/lab/test_lockout.py
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", [0, 1])
 def test_every_way_to_lock_oneself_out_comes_back_by_itself(proved, victims, turn: int) -> None:
     fleet = proved.fleet
     measures = {name: way.partition(",")[0] for name, way in victims.items()}
@@ -110,6 +112,7 @@ def test_every_way_to_lock_oneself_out_comes_back_by_itself(proved, victims, tur
         assert f"{measure}/test_the_last_change_was_proved" in proved.drifting(name, measure)
 
 
+@pytest.mark.slow
 def test_once_the_variable_is_mended_the_machines_are_compliant_again(proved) -> None:
     played = proved.play("--tags", "accounts,ssh_hardening,firewall")
     assert played.status == 0, played.said[-3000:]
