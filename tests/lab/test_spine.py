@@ -181,7 +181,7 @@ def test_a_deployment_makes_no_administrator_of_somebodys_account(
     desk: Desk, lab_fleet: lab.Lab
 ) -> None:
     host = names(lab_fleet)[0]
-    break_it(lab_fleet, host, "useradd -m marie; echo marie:of-the-secretary | chpasswd")
+    break_it(lab_fleet, host, "useradd -m -p of-the-secretary marie")
     key = Path(f"{lab_fleet.admin_key}.pub").read_text().strip()
     people = [{"name": name, "keys": [key]} for name in ("admin1", "marie")]
     with desk.variables(f"host:{host}", accounts__administrators=people):
