@@ -280,8 +280,8 @@ def written(
     lines = [
         "# Measured beside their peers",
         "",
-        f"Written by `make bench`. {os.cpu_count()} cores, {memory:.0f} GiB, Linux "
-        f"{platform.release()}, Python {platform.python_version()}; {versions}.",
+        f"Written by `python -m benchmarks{_asked(asked)}`. {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}; {versions}.",
         f"Medians of {asked.kit_runs} runs of ours and {asked.peer_runs} of the peer's; the "
         f"{asked.machines} lab machines run on the same cores. Ratios carry over, times do not.",
         "",
@@ -302,6 +302,14 @@ def written(
             f"{megabytes:.3f} MB (target 0.3): {met}.",
         ]
     return "\n".join(lines) + "\n"
+
+
+def _asked(asked: argparse.Namespace) -> str:
+    """The words of the command, so that anyone can run the same again."""
+    words = (
+        f" --machines {asked.machines} --kit-runs {asked.kit_runs} --peer-runs {asked.peer_runs}"
+    )
+    return words + (" --skip-1000" if asked.skip_1000 else "")
 
 
 if __name__ == "__main__":
