@@ -281,7 +281,8 @@ def written(
         "# Measured beside their peers",
         "",
         f"Written by `python -m benchmarks{_asked(asked)}`. {os.cpu_count()} cores, "
-        f"{memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}; {versions}.",
+        f"{memory:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}; "
+        f"{versions}.",
         f"Medians of {asked.kit_runs} runs of ours and {asked.peer_runs} of the peer's; the "
         f"{asked.machines} lab machines run on the same cores. Ratios carry over, times do not.",
         "",

@@ -191,9 +191,13 @@ def test_the_rules_in_force_are_the_declared_ones(host, params):
 def test_the_rules_come_back_at_every_start(host):
     """Le pare-feu se remet en place à chaque démarrage."""
     only_on_supported_releases(host)
-    found = host.run(AT_START).stdout.splitlines()
-    expected = ["enabled", f"ExecStart={LOAD}"]
-    expected += [f"{on}=-{LOAD}" for on in ("ExecStartPost", "ExecReload", "ExecStopPost")]
+    state, *orders = host.run(AT_START).stdout.splitlines() or ["unknown"]
+    after = [f"{on}=-{LOAD}" for on in ("ExecStartPost", "ExecReload", "ExecStopPost")]
+    found = {"kitsurvie-firewall.service": state, "what loads the rules": orders}
+    expected = {
+        "kitsurvie-firewall.service": "enabled",
+        "what loads the rules": [f"ExecStart={LOAD}", *after],
+    }
     assert found == expected
 
 

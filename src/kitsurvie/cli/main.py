@@ -50,6 +50,11 @@ app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
 app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
 
+def _reader_left(error: BaseException) -> bool:
+    """Whether it is a broken pipe; click turns one into an exit of its own."""
+    return isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError)
+
+
 def main() -> None:
     """Run the command line; never lets a traceback reach the user for a known error."""
     try:
@@ -63,11 +68,10 @@ def main() -> None:
     except KeyboardInterrupt:
         output.complain("Interrupted.")
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # whoever read us has left: nobody must take that for "all compliant"
-        sys.stderr.close()
-        code = BROKEN_PIPE
     except (Exception, SystemExit) as error:
+        if _reader_left(error):
+            # nobody must take that for "all compliant", and there is nobody to tell
+            sys.exit(BROKEN_PIPE)
         # click's usage errors know how to show themselves; anything else is a fault of ours
         if hasattr(error, "format_message"):
             # a group typed alone has shown its help, and has nothing to add

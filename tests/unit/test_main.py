@@ -1,0 +1,46 @@
+"""How the command line ends when it does not end well."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENDS = """
+import sys
+from kitsurvie.cli import kit, main
+def end(*_, **__):
+    {how}
+kit.app.registered_commands[0].callback.__globals__["kit"].load = end
+sys.argv = ["kitsurvie", "kit", "list", "--workspace", {place!r}]
+main.main()
+"""
+
+
+def run(place: Path, how: str) -> subprocess.CompletedProcess[str]:
+    (place / "kitsurvie.toml").write_text("")
+    program = ENDS.format(how=how, place=str(place))
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True,
+        env={**os.environ, "TMPDIR": str(place)},
+    )  # fmt: skip
+
+
+def test_a_reader_that_leaves_is_no_fault_and_not_compliance(tmp_path: Path) -> None:
+    done = run(tmp_path, "raise BrokenPipeError(32, 'Broken pipe')")
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("how", ["sys.exit(0)", "raise ZeroDivisionError"])
+def test_whatever_ends_a_command_early_is_a_fault_with_its_details_in_a_file(
+    tmp_path: Path, how: str
+) -> None:
+    done = run(tmp_path, how)
+    assert done.returncode == 2
+    assert "a fault of its own" in done.stderr
+    assert "Traceback" not in done.stderr
+    (details,) = tmp_path.glob("kitsurvie-fault-*.txt")
+    assert "Traceback" in details.read_text()
