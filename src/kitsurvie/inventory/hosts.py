@@ -12,16 +12,16 @@ from kitsurvie.inventory.problem import Problem
 from kitsurvie.inventory.resolved import Record, Resolved, Variables
 from kitsurvie.model import Host, Inventory, Member, MemberKind, Profile
 
-# what Ansible obeys and the fleet does not read
-_ROAD_IS_OURS = (
-    "ansible_become_user",
-    "ansible_connection",
-    "ansible_ssh_args",
-    "ansible_ssh_executable",
-    "ansible_ssh_host",
-    "ansible_ssh_port",
-    "ansible_ssh_user",
-)
+# what Ansible obeys and the fleet does not read, and the values that change nothing
+_ROAD_IS_OURS: Mapping[str, tuple[str, ...]] = {
+    "ansible_become_user": ("root",),
+    "ansible_connection": ("ssh", "smart"),
+    "ansible_ssh_args": (),
+    "ansible_ssh_executable": (),
+    "ansible_ssh_host": (),
+    "ansible_ssh_port": (),
+    "ansible_ssh_user": (),
+}
 _ADAPT = "Compare with the example that `kitsurvie init` writes."
 
 
@@ -280,8 +280,8 @@ def _road_problems(host: str, variables: Variables) -> Iterator[Problem]:
                 f"{name} of {host} is {_short(key)}.",
                 "Write the path of a private key, without quotes, $ or backslash.",
             )
-    for name in _ROAD_IS_OURS:
-        if name in variables and variables[name] not in ("ssh", "smart", "root"):
+    for name, harmless in _ROAD_IS_OURS.items():
+        if name in variables and variables[name] not in harmless:
             yield Problem(
                 host,
                 f"{name} of {host} would lead Ansible by another road than the one observed.",

@@ -65,7 +65,14 @@ def test_the_jump_host_is_pinned_likewise(
 
 
 @pytest.mark.parametrize(
-    "line", ["ansible_connection: local", "ansible_ssh_args: -C", "ansible_ssh_executable: /x"]
+    "line",
+    [
+        "ansible_connection: local",
+        "ansible_ssh_args: -C",
+        "ansible_ssh_executable: ssh",
+        "ansible_ssh_host: 192.0.2.9",
+        "ansible_become_user: smart",
+    ],
 )
 def test_a_variable_that_leads_ansible_elsewhere_is_refused(make: Make, line: str) -> None:
     all_of_them = FILES["group_vars/all.yml"]
