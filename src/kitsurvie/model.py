@@ -15,6 +15,7 @@ class Profile(StrEnum):
     SERVER = "server"
     DESKTOP = "desktop"
     LAPTOP = "laptop"
+    PUBLIC_ACCESS = "public_access"
 
 
 class Step(StrEnum):
@@ -152,7 +153,8 @@ class Measure:
     `defaults` are the role's defaults (names `<id>__<name>`), `options` what their values may be;
     `norms` are references such as `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb,
     cpu_s_per_day, network_kb_per_day to the figure measured, or is empty while it has not been
-    measured.
+    measured; `budget` maps the same names to the most it may ever cost. `undo` says whether
+    switching it off takes its work away (`tasks/absent.yml`) or leaves it in place.
     """
 
     id: str
@@ -161,14 +163,17 @@ class Measure:
     why: Text
     changes: Text
     on_failure: Text
+    fallback: Text
     absent: Text
     profiles: frozenset[Profile]
     norms: tuple[str, ...]
     lockout_risk: bool
     reboot: bool
+    undo: bool
     path: Path
     defaults: Mapping[str, Any]
     footprint: Mapping[str, float] = field(default_factory=dict)
+    budget: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
 
 

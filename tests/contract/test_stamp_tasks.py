@@ -23,4 +23,4 @@ def test_every_play_is_one_measure_and_ends_with_its_stamp() -> None:
         assert f"'due_{measure}'" in play["hosts"]
         last = play["post_tasks"][-1]
         assert last["ansible.builtin.import_tasks"] == "tasks/stamp.yml"
-        assert last["vars"] == {"stamp_measure": measure}
+        assert last["vars"] == {"stamp_measure": "{{ ansible_play_role_names[0] }}"}

@@ -93,11 +93,12 @@ def _plant_role(desk: Desk, check: str) -> Path:
     (role / "defaults" / "main.yml").write_text("---\n{}\n")
     texts = "\n".join(
         f"{key}: {{fr: texte, en: text}}"
-        for key in ("title", "why", "changes", "on_failure", "absent")
+        for key in ("title", "why", "changes", "on_failure", "fallback", "absent")
     )
     (role / "measure.yml").write_text(
         f"---\nid: planted\nstep: secure\n{texts}\nprofiles: [server, desktop, laptop]\n"
-        "norms: []\nlockout_risk: false\nreboot: false\nfootprint: {}\n"
+        "norms: []\nlockout_risk: false\nreboot: false\nundo: false\nfootprint: {}\n"
+        "budget: {disk_mb: 1, memory_mb: 1, cpu_s_per_day: 1, network_kb_per_day: 1}\n"
     )
     (role / "checks" / "test_planted.py").write_text(check)
     return role

@@ -26,10 +26,12 @@ def measure(folder: Path, code: str) -> Measure:
         changes=text,
         on_failure=text,
         absent=text,
+        fallback=text,
         profiles=frozenset(Profile),
         norms=(),
         lockout_risk=False,
         reboot=False,
+        undo=False,
         path=folder,
         defaults={},
     )

@@ -41,10 +41,12 @@ def measure(name: str, profiles: frozenset[Profile] = frozenset(Profile)) -> Mea
         changes=text,
         on_failure=text,
         absent=text,
+        fallback=text,
         profiles=profiles,
         norms=(),
         lockout_risk=False,
         reboot=False,
+        undo=False,
         path=Path("/nowhere"),
         defaults={f"{name}__level": 1},
     )

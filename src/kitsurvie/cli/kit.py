@@ -93,12 +93,14 @@ _HEADINGS: dict[str, dict[str, str]] = {
         "why": "Why",
         "changes": "What changes for those who use the machine",
         "on_failure": "When it fails",
+        "fallback": "Meanwhile, at the counter",
         "absent": "When it is switched off",
     },
     "fr": {
         "why": "Pourquoi",
         "changes": "Ce qui change pour vous",
         "on_failure": "En cas d’écart",
+        "fallback": "En attendant, au guichet",
         "absent": "Si la règle est désactivée",
     },
 }
@@ -157,7 +159,9 @@ def _whole(measure: Measure) -> dict[str, Any]:
     return {
         **_brief(measure),
         **{part: _both(getattr(measure, part)) for part in _HEADINGS["en"]},
+        "undo": measure.undo,
         "footprint": dict(measure.footprint),
+        "budget": dict(measure.budget),
         "folder": str(measure.path),
         "variables": [
             {"name": v.name, "default": v.default, "comment": " ".join(v.comment)}

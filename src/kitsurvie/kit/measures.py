@@ -15,8 +15,8 @@ from kitsurvie.model import Measure, Option, Profile, Step, Text
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _NORM = re.compile(r"[A-Z][A-Z0-9-]*/[A-Za-z0-9.]+/[A-Za-z0-9.]+")
-_TEXTS = ("title", "why", "changes", "on_failure", "absent")
-_REQUIRED = ("id", "step", *_TEXTS, "profiles", "norms", "lockout_risk", "reboot")
+_TEXTS = ("title", "why", "changes", "on_failure", "fallback", "absent")
+_REQUIRED = ("id", "step", *_TEXTS, "profiles", "norms", "lockout_risk", "reboot", "undo", "budget")
 _OPTIONAL = ("footprint",)
 _FOOTPRINT = ("disk_mb", "memory_mb", "cpu_s_per_day", "network_kb_per_day")
 RESERVED = ("mode", "off_reason")
@@ -60,9 +60,11 @@ def read(role: Path) -> Measure:
         norms=_norms(file, document["norms"]),
         lockout_risk=_flag(file, "lockout_risk", document["lockout_risk"]),
         reboot=_flag(file, "reboot", document["reboot"]),
+        undo=_undo(file, document["undo"]),
         path=role,
         defaults=_defaults(role, identity),
-        footprint=_footprint(file, document.get("footprint") or {}),
+        footprint=_figures(file, "footprint", document.get("footprint") or {}),
+        budget=_figures(file, "budget", document["budget"], whole=True),
         options=_options(role),
     )
 
@@ -163,13 +165,20 @@ def _flag(file: Path, key: str, value: object) -> bool:
     return value
 
 
-def _footprint(file: Path, value: object) -> dict[str, float]:
+def _undo(file: Path, value: object) -> bool:
+    undo = _flag(file, "undo", value)
+    if undo != (file.parent / "tasks" / "absent.yml").exists():
+        raise _fault(file, "undo is true where there is a tasks/absent.yml, and only there")
+    return undo
+
+
+def _figures(file: Path, name: str, value: object, *, whole: bool = False) -> dict[str, float]:
     if not isinstance(value, dict):
-        raise _fault(file, "footprint must hold names and numbers")
-    _keys(file, value, (), _FOOTPRINT, "footprint")
+        raise _fault(file, f"{name} must hold names and numbers")
+    _keys(file, value, _FOOTPRINT if whole else (), _FOOTPRINT, name)
     for key, figure in value.items():
         if isinstance(figure, bool) or not isinstance(figure, int | float) or figure < 0:
-            raise _fault(file, f"footprint.{key} is {figure!r}, not a number")
+            raise _fault(file, f"{name}.{key} is {figure!r}, not a number")
     return {key: float(figure) for key, figure in value.items()}
 
 

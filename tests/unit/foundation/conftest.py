@@ -76,12 +76,15 @@ title: {{fr: Un pare-feu, en: A firewall}}
 why: {{fr: Pour fermer., en: To close doors.}}
 changes: {{fr: Rien., en: Nothing you would see.}}
 on_failure: {{fr: Appelez., en: Call us.}}
+fallback: {{fr: Notez., en: Write it down.}}
 absent: {{fr: Retiré., en: Undone.}}
 profiles: [server, desktop]
 norms: [BP-028/v2.0/R33, GH-42/2017/17]
 lockout_risk: true
 reboot: false
+undo: false
 footprint: {{}}
+budget: {{disk_mb: 1, memory_mb: 1, cpu_s_per_day: 1, network_kb_per_day: 1}}
 """
 DEFAULTS = """\
 ---
