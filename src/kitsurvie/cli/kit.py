@@ -14,6 +14,7 @@ import typer
 from rich.table import Table
 
 from kitsurvie import kit, workspace
+from kitsurvie.cli import coverage as norms
 from kitsurvie.cli import output
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Measure, Profile, Text
@@ -27,15 +28,19 @@ WorkspaceDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
-def measures(place: Path | None) -> Mapping[str, Measure]:
-    """The measures of the workspace; those that travel with the kit where there is none."""
+def roles(place: Path | None) -> tuple[Path, ...]:
+    """The role folders of the workspace; those that travel with the kit where there is none."""
     try:
-        roles = workspace.find(place).roles
+        return tuple(workspace.find(place).roles)
     except WorkspaceError:
         if place is not None:
             raise
-        roles = (workspace.shipped("roles"),)
-    return kit.load(roles)
+        return (workspace.shipped("roles"),)
+
+
+def measures(place: Path | None) -> Mapping[str, Measure]:
+    """The measures of those role folders."""
+    return kit.load(roles(place))
 
 
 def one(found: Mapping[str, Measure], name: str) -> Measure:
@@ -81,6 +86,35 @@ def show_one(
         return
     for line in _page(measure, _language(lang)):
         output.say(line)
+
+
+@app.command("coverage")
+def show_coverage(
+    norm: Annotated[
+        Literal["bp-028", "gh-42"] | None, typer.Option(help="Only the rules of that norm.")
+    ] = None,
+    level: Annotated[
+        str | None, typer.Option(help="Only that level (minimal, intermediary...) or theme.")
+    ] = None,
+    place: WorkspaceDir = None,
+    lang: Annotated[
+        Literal["fr", "en"] | None, typer.Option(help="The language; else that of LANG.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say of every rule of BP-028 and of the hygiene guide what the kit makes of it."""
+    folders = roles(place)
+    everything = kit.coverage(kit.load(folders).values(), folders)
+    found = norms.chosen(everything, norm, level)
+    if not found:
+        levels = sorted({one.rule.level for one in norms.chosen(everything, norm, None)})
+        raise UsageError(
+            f"No rule has the level {level!r}.", remedy=f"There are: {', '.join(levels)}."
+        )
+    if as_json:
+        output.document("kit_coverage", norms.document(found))
+    else:
+        norms.show(found, _language(lang))
 
 
 def _language(asked: str | None) -> Literal["fr", "en"]:

@@ -1,9 +1,24 @@
 """The catalogue: what each measure is, what it is given on a host, and its stamp."""
 
+from kitsurvie.kit.covered import Covered, How, Rule, coverage, rules
 from kitsurvie.kit.documented import Variable, variables
 from kitsurvie.kit.measures import load
 from kitsurvie.kit.parameters import mode, resolve
 from kitsurvie.kit.plays import played
 from kitsurvie.kit.stamps import stamp, stamp_base
 
-__all__ = ["Variable", "load", "mode", "played", "resolve", "stamp", "stamp_base", "variables"]
+__all__ = [
+    "Covered",
+    "How",
+    "Rule",
+    "Variable",
+    "coverage",
+    "load",
+    "mode",
+    "played",
+    "resolve",
+    "rules",
+    "stamp",
+    "stamp_base",
+    "variables",
+]

@@ -2,56 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kitsurvie import inventory, workspace
-from kitsurvie.cli import init, main
+from kitsurvie.cli import init
 
-from .conftest import FILES, HOSTS, Make
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture
-def kitsurvie(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Run:
-    """Type a command line, in a folder that is no workspace."""
-    monkeypatch.delenv("KITSURVIE_WORKSPACE", raising=False)
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-
-    def run(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["kitsurvie", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        said = capsys.readouterr()
-        return Said(int(ended.value.code or 0), said.out, said.err)
-
-    return run
+from .conftest import FILES, HOSTS, Make, Run
 
 
 def test_init_makes_a_workspace_that_is_read_at_once(kitsurvie: Run, tmp_path: Path) -> None:
