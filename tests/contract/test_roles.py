@@ -98,6 +98,14 @@ def test_a_measure_explains_itself_in_both_languages(measure: str) -> None:
 
 
 @pytest.mark.parametrize("measure", MEASURES)
+def test_a_measure_stays_within_its_budget(measure: str) -> None:
+    said = read(measure, "measure.yml")
+    found, most = said["footprint"], said["budget"]
+    over = {name: figure for name, figure in found.items() if figure > most[name]}
+    assert over == {}, "make it cheaper, or say why it may cost more"
+
+
+@pytest.mark.parametrize("measure", MEASURES)
 def test_a_measure_names_real_rules(measure: str) -> None:
     said = read(measure, "measure.yml")
     norms = said["norms"]

@@ -14,8 +14,8 @@ import typer
 from rich.table import Table
 
 from kitsurvie import kit, workspace
+from kitsurvie.cli import cost, output
 from kitsurvie.cli import coverage as norms
-from kitsurvie.cli import output
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Measure, Profile, Text
 
@@ -115,6 +115,22 @@ def show_coverage(
         output.document("kit_coverage", norms.document(found))
     else:
         norms.show(found, _language(lang))
+
+
+@app.command("cost")
+def show_cost(
+    profile: Annotated[
+        Profile | None, typer.Option(help="Only the measures of that profile.")
+    ] = None,
+    place: WorkspaceDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the kit itself costs a machine: disk, memory, CPU and network, by measure."""
+    found = list(measures(place).values())
+    if as_json:
+        output.document("kit_cost", cost.document(found))
+    else:
+        cost.show(found, [profile] if profile else list(Profile))
 
 
 def _language(asked: str | None) -> Literal["fr", "en"]:

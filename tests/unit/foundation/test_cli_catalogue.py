@@ -239,3 +239,14 @@ def test_a_group_without_a_command_shows_its_help_and_no_empty_error(
     assert said.code == 2
     assert "show" in said.out
     assert "Error" not in said.err
+
+
+def test_the_cost_of_the_kit_is_said_by_measure_and_in_all(kitsurvie: Run) -> None:
+    said = kitsurvie("kit", "cost", "--json").document
+    assert said["kind"] == "kit_cost"
+    servers = [m for m in said["measures"] if "server" in m["profiles"] and m["footprint"]]
+    total = round(sum(m["footprint"]["disk_mb"] for m in servers), 2)
+    assert said["totals"]["server"]["disk_mb"] == total
+    shown = kitsurvie("kit", "cost", "--profile", "laptop").out
+    assert "in all, laptop" in shown
+    assert "in all, server" not in shown
