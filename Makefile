@@ -8,7 +8,7 @@ export KITSURVIE_LAB_PREFIX  ?= ks
 export KITSURVIE_LAB_NETWORK ?= 198.18.0.0/20
 
 .DEFAULT_GOAL := help
-.PHONY: help system demo demo-down test test-all lint unit lab-test bench footprint constraints clean
+.PHONY: help system demo demo-down test test-all lint unit lab-test bench footprint judges constraints clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: $(STAMP) ## Every figure beside its peer, in one run (as root)
 
 footprint: $(STAMP) ## What each measure costs a machine, written into measure.yml (as root)
 	@$(BIN)/python -m benchmarks.footprint --write
+
+judges: $(STAMP) ## What OpenSCAP and Lynis say before the kit and after it (as root)
+	@$(BIN)/python -m benchmarks.judges
 
 constraints: ## Write constraints.txt anew: pins and hashes, no index named
 	@./scripts/constraints

@@ -25,6 +25,7 @@ from importlib import metadata
 from pathlib import Path
 
 from benchmarks.plain_ssh_floor import floor
+from benchmarks.playbook import play
 from kitsurvie import inventory, lab, workspace
 from kitsurvie.cli import survey
 from kitsurvie.enroll import known_hosts
@@ -245,14 +246,7 @@ def ssh_block(machine: lab.Machine, key: str | Path, pins: Path) -> str:
 
 def whole_playbook(fleet: lab.Lab) -> None:
     """The peer of a deployment: the whole playbook everywhere, as fast as Ansible goes."""
-    command = [
-        str(BIN / "ansible-playbook"), "-i", str(fleet.folder / "inventory" / "hosts.yml"),
-        "--forks", "20", str(ROOT / "playbooks" / "kit.yml"),
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "ANSIBLE_PIPELINING": "True", "PATH": f"{BIN}:{os.environ['PATH']}"},
-    )  # fmt: skip
+    done = play(fleet, "--forks", "20", pipelining=True)
     if done.returncode != 0:
         raise RuntimeError(f"the peer failed: {done.stdout[-2000:]}")
 

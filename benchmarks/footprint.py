@@ -15,7 +15,6 @@ import argparse
 import math
 import os
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -23,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.__main__ import fleet_up
+from benchmarks.playbook import play
 from kitsurvie import kit, lab
 from kitsurvie.lab.network import veth
 from kitsurvie.model import Measure, Profile
 
 ROOT = Path(__file__).resolve().parents[1]
-PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 DAY_S = 86400.0
 # what comes and goes by itself, or is counted as network
 NOT_COUNTED = (
@@ -124,12 +123,7 @@ def measured(fleet: lab.Lab, measure: Measure, watch_s: float) -> Footprint:
 
 def apply(fleet: lab.Lab, measure: Measure, profile: Profile) -> None:
     """Apply a measure by Ansible alone, as if the machine had that profile."""
-    done = subprocess.run(
-        [str(PLAYBOOK), "-i", str(fleet.folder / "inventory" / "hosts.yml"), "playbooks/kit.yml",
-         "--tags", measure.id, "-e", f"kit__profile={profile.value}"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"},
-    )  # fmt: skip
+    done = play(fleet, "--tags", measure.id, "-e", f"kit__profile={profile.value}")
     if done.returncode:
         raise RuntimeError(f"{measure.id} could not be applied:\n{done.stdout[-3000:]}")
 

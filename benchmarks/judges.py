@@ -1,0 +1,234 @@
+"""What outside judges say of a server before the kit and after it, on both Debian releases.
+
+    make judges            writes docs/reference/judges.md; ends in 1 when the kit promises more
+
+As root. The judges are OpenSCAP with the SCAP Security Guide (ANSSI BP-028 and CIS profiles) and
+Lynis. They are Debian's packages; the guide comes from Debian's newest suite, as that of a release
+is older than the profiles. They run inside lab machines, on a disk that is thrown away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.__main__ import fleet_up
+from benchmarks.footprint import sh
+from benchmarks.playbook import play
+from kitsurvie import lab
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference" / "judges.md"
+PROFILES = {
+    "anssi_bp28_minimal": "ANSSI BP-028 minimal",
+    "anssi_bp28_intermediary": "ANSSI BP-028 intermediary",
+    "anssi_bp28_enhanced": "ANSSI BP-028 enhanced",
+    "cis_level1_server": "CIS level 1, server",
+}
+# profiles of which nothing but EXCUSED may fail
+PROMISED = ("anssi_bp28_minimal", "anssi_bp28_intermediary")
+LYNIS_AT_LEAST = 80
+# rules that fail and are left so, each with the reason
+PARTITIONS = "partitions are made at installation (BP-028 R28, attested), and a container has none"
+EXCUSED = {
+    **dict.fromkeys(
+        (
+            "mount_option_nodev_nonroot_local_partitions",
+            "partition_for_boot",
+            "partition_for_home",
+            "partition_for_opt",
+            "partition_for_srv",
+            "partition_for_usr",
+            "partition_for_var",
+            "partition_for_var_log",
+            "partition_for_var_log_audit",
+            "partition_for_var_tmp",
+        ),
+        PARTITIONS,
+    ),
+    "mount_option_tmp_noexec": "a container's /tmp is mounted by what starts it",
+}
+_RULE = re.compile(r"^Rule\s+xccdf_org\.ssgproject\.content_rule_(\S+)", re.MULTILINE)
+NEWEST = """
+set -e
+folder=/var/tmp/newest
+mkdir -p $folder/lists/partial $folder/parts
+set -- /etc/apt/sources.list.d/*.sources
+sed 's/^Suites:.*/Suites: sid/;/^$/q' "$1" > $folder/parts/newest.sources
+set -- -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=$folder/parts \
+    -o Dir::State::Lists=$folder/lists
+apt-get "$@" -qq update
+cd $folder && apt-get "$@" -qq download ssg-debian
+dpkg --fsys-tarfile ssg-debian_*.deb
+"""
+INSTALL = (
+    "apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -y -qq install "
+    "--no-install-recommends openscap-scanner openscap-common lynis"
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the judges said of one machine: results of rules by profile, and Lynis' index."""
+
+    rules: Mapping[str, Mapping[str, str]]
+    lynis: int
+
+    def failed(self, profile: str) -> list[str]:
+        """The rules of a profile that failed, sorted."""
+        return sorted(rule for rule, result in self.rules[profile].items() if result == "fail")
+
+    def count(self, profile: str, result: str) -> int:
+        """How many rules of a profile ended so."""
+        return sum(one == result for one in self.rules[profile].values())
+
+
+def main() -> int:
+    """Judge, apply the kit, judge again, write the page; 1 when a promise is not kept."""
+    parser = argparse.ArgumentParser(description="What outside judges say of the kit.")
+    parser.add_argument("--print", action="store_true", help="Print the page, write nothing.")
+    asked = parser.parse_args()
+    wanted = lab.Request(
+        machines=2,
+        prefix=os.environ.get("KITSURVIE_LAB_PREFIX", "ks") + "j",
+        network=os.environ.get("KITSURVIE_LAB_NETWORK", "198.18.0.0/20"),
+        enrolled=True,
+    )
+    with fleet_up(wanted) as fleet, ThreadPoolExecutor() as workers:
+        prepare(fleet)
+        before = dict(zip(names(fleet), workers.map(judged, fleet.machines), strict=True))
+        # the guide's profiles are for servers
+        done = play(fleet, "-e", "kit__profile=server")
+        if done.returncode:
+            print(done.stdout[-4000:], file=sys.stderr)
+            return 1
+        after = dict(zip(names(fleet), workers.map(judged, fleet.machines), strict=True))
+        versions = tools(fleet.machines[-1])
+    text = page(before, after, versions)
+    if asked.print:
+        print(text)
+    else:
+        PAGE.write_text(text, encoding="utf-8")
+    wrong = broken(after)
+    print("\n".join(wrong) or "Every promise is kept.", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def names(fleet: lab.Lab) -> list[str]:
+    """The release of each machine, in its order."""
+    return [machine.release for machine in fleet.machines]
+
+
+def prepare(fleet: lab.Lab) -> None:
+    """Put the judges on every machine."""
+    newest = next(machine for machine in fleet.machines if machine.release == "trixie")
+    guide = newest.run(["/bin/sh", "-c", NEWEST], timeout_s=600)
+    if guide.returncode:
+        raise RuntimeError(f"no ssg-debian of the newest suite: {guide.stderr.decode()}")
+    for machine in fleet.machines:
+        sh(machine, INSTALL)
+        folder = ["tar", "-x", "-C", "/", "./usr/share/xml/scap/ssg/content"]
+        machine.run(folder, guide.stdout)
+
+
+def judged(machine: lab.Machine) -> Seen:
+    """What the judges say of a machine now."""
+    number = {"bookworm": 12, "trixie": 13}[machine.release]
+    content = f"/usr/share/xml/scap/ssg/content/ssg-debian{number}-ds.xml"
+    rules = {}
+    for profile in PROFILES:
+        said = sh(
+            machine,
+            "oscap xccdf eval --profile "
+            f"xccdf_org.ssgproject.content_profile_{profile} {content} 2>/dev/null",
+        )
+        rules[profile] = results(said)
+        if not rules[profile]:
+            raise RuntimeError(f"oscap said nothing of {profile} on {machine.name}")
+    report = sh(machine, "lynis audit system --quick --quiet --no-colors >/dev/null 2>&1; "
+                         "sed -n 's/^hardening_index=//p' /var/log/lynis-report.dat")  # fmt: skip
+    return Seen(rules, int(report))
+
+
+def results(said: str) -> dict[str, str]:
+    """Rule to result, from what `oscap xccdf eval` prints."""
+    found = {}
+    for block in said.split("\n\n"):
+        rule = _RULE.search(block)
+        result = re.search(r"^Result\s+(\w+)", block, re.MULTILINE)
+        if rule and result:
+            found[rule[1]] = result[1]
+    return found
+
+
+def tools(machine: lab.Machine) -> str:
+    """The judges' versions, for the page."""
+    oscap = sh(machine, "oscap --version | head -n 1").rpartition(" ")[2].strip()
+    guide = sh(machine, "ls /var/tmp/newest/*.deb").rpartition("/")[2].split("_")[1]
+    lynis = sh(machine, "lynis --version").strip()
+    return f"OpenSCAP {oscap}, SCAP Security Guide {guide}, Lynis {lynis}"
+
+
+def broken(after: Mapping[str, Seen]) -> list[str]:
+    """The promises that are not kept, each as a sentence."""
+    wrong = []
+    for release, seen in after.items():
+        for profile in PROMISED:
+            rest = [rule for rule in seen.failed(profile) if rule not in EXCUSED]
+            if rest:
+                wrong.append(f"{release}, {PROFILES[profile]}: {', '.join(rest)} fail.")
+        if seen.lynis < LYNIS_AT_LEAST:
+            wrong.append(f"{release}: Lynis gives {seen.lynis}, less than {LYNIS_AT_LEAST}.")
+    return wrong
+
+
+def page(before: Mapping[str, Seen], after: Mapping[str, Seen], versions: str) -> str:
+    """The page of the reference, in Markdown."""
+    lines = [
+        "# What outside judges say",
+        "",
+        "Written by `make judges`: a lab server of each release before the kit and after the whole",
+        f"kit in mode `enforce`. {versions} (of the newer release).",
+        "A lab machine is a container: what needs a kernel or partitions of its own is judged as",
+        "not applicable there.",
+        "",
+        "| judge | release | before: pass, fail | after: pass, fail |",
+        "|---|---|---|---|",
+    ]
+    for profile, title in PROFILES.items():
+        lines += [
+            f"| {title} | {release} | {_counts(before[release], profile)} "
+            f"| {_counts(after[release], profile)} |"
+            for release in after
+        ]
+    lines += [
+        f"| Lynis, hardening index | {release} | {before[release].lynis} | {after[release].lynis} |"
+        for release in after
+    ]
+    lines += ["", "## What still fails", ""]
+    for profile, title in PROFILES.items():
+        for release, seen in after.items():
+            lines += _failing(f"{title}, {release}", seen.failed(profile))
+    return "\n".join(lines) + "\n"
+
+
+def _counts(seen: Seen, profile: str) -> str:
+    return f"{seen.count(profile, 'pass')}, {seen.count(profile, 'fail')}"
+
+
+def _failing(title: str, rules: Sequence[str]) -> list[str]:
+    if not rules:
+        return [f"- {title}: nothing."]
+    return [f"- {title}:"] + [
+        f"  - `{rule}`{': ' + EXCUSED[rule] if rule in EXCUSED else ''}" for rule in rules
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
