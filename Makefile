@@ -40,8 +40,8 @@ lab-test: $(STAMP) ## Tests on real machines (as root)
 test: lint $(STAMP) ## Lint, unit, contract and lab tests; what CI runs
 	@$(BIN)/pytest -m "not slow" tests
 
-test-all: lint $(STAMP) ## The same with the slow ones
-	@$(BIN)/pytest tests
+test-all: lint $(STAMP) ## The same with the slow ones; writes down which measures it proved
+	@KITSURVIE_REMEMBER=1 $(BIN)/pytest tests
 
 bench: $(STAMP) ## Every figure beside its peer, in one run (as root)
 	@$(BIN)/python -m benchmarks

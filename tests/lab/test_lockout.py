@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-from tests.lab.spine import Desk, Said
+from tests.lab.spine import Desk, Said, enforced
 
 from kitsurvie import lab
 from kitsurvie.errors import LabError
@@ -28,7 +28,7 @@ def desk(lab_fleet: lab.Lab) -> Iterator[Desk]:
         if machine.state != "up":
             lab.wake(lab_fleet, machine.name)
     here = Desk(lab_fleet.folder)
-    with here.variables("group:all", kit__mode="enforce", kit__guard_delay_s=DELAY_S):
+    with here.variables("group:all", **enforced(), kit__guard_delay_s=DELAY_S):
         first = here.run("deploy", "--yes", "--json")
         assert first.code == 0, first.why()
         yield here

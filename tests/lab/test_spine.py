@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.lab.spine import Desk
+from tests.lab.spine import Desk, enforced
 
 from kitsurvie import lab
 
@@ -20,12 +20,12 @@ MEASURES = {"updates", "support_contact", "accounts", "ssh_hardening", "firewall
 
 @pytest.fixture(scope="module")
 def desk(lab_fleet: lab.Lab) -> Iterator[Desk]:
-    """A desk whose syndicate has chosen to enforce the whole kit everywhere, deployed once."""
+    """A desk whose syndicate has chosen to enforce the spine of the kit everywhere, once."""
     for machine in lab_fleet.machines:
         if machine.state != "up":
             lab.wake(lab_fleet, machine.name)
     here = Desk(lab_fleet.folder)
-    with here.variables("group:all", kit__mode="enforce", kit__guard_delay_s=60):
+    with here.variables("group:all", **enforced(), kit__guard_delay_s=60):
         first = here.run("deploy", "--yes", "--json")
         assert first.code == 0, first.why()
         yield here
