@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +12,7 @@ import typer
 from rich.table import Table
 
 from kitsurvie import kit, workspace
-from kitsurvie.cli import cost, output
+from kitsurvie.cli import cost, measure_page, output
 from kitsurvie.cli import coverage as norms
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Measure, Profile, Text
@@ -84,7 +82,7 @@ def show_one(
     if as_json:
         output.document("kit_show", {"measure": _whole(measure)})
         return
-    for line in _page(measure, _language(lang)):
+    for line in measure_page.lines(measure, _language(lang)):
         output.say(line)
 
 
@@ -138,61 +136,6 @@ def _language(asked: str | None) -> Literal["fr", "en"]:
     return "fr" if (asked or said).startswith("fr") else "en"
 
 
-_HEADINGS: dict[str, dict[str, str]] = {
-    "en": {
-        "why": "Why",
-        "changes": "What changes for those who use the machine",
-        "on_failure": "When it fails",
-        "fallback": "Meanwhile, at the counter",
-        "absent": "When it is switched off",
-    },
-    "fr": {
-        "why": "Pourquoi",
-        "changes": "Ce qui change pour vous",
-        "on_failure": "En cas d’écart",
-        "fallback": "En attendant, au guichet",
-        "absent": "Si la règle est désactivée",
-    },
-}
-
-
-def _page(measure: Measure, language: Literal["fr", "en"]) -> Iterator[str]:
-    title = f"{measure.id}: {getattr(measure.title, language)}"
-    yield title
-    yield "=" * len(title)
-    for part, heading in _HEADINGS[language].items():
-        text: Text = getattr(measure, part)
-        yield ""
-        yield heading
-        yield from _wrapped(getattr(text, language), "  ")
-    profiles = ", ".join(profile.value for profile in Profile if profile in measure.profiles)
-    yield ""
-    yield f"Step: {measure.step.value}    Profiles: {profiles}"
-    yield f"Norms: {', '.join(measure.norms) or 'none'}"
-    risk = "yes: a guard takes it back when nobody can log in" if measure.lockout_risk else "no"
-    yield f"Can lock out: {risk}    Needs a reboot: {'yes' if measure.reboot else 'no'}"
-    figures = ", ".join(f"{name} {value:g}" for name, value in measure.footprint.items())
-    yield f"Footprint: {figures or 'not measured yet'}"
-    yield f"Folder: {measure.path}"
-    yield ""
-    yield "Variables, with their defaults (set them for all, an EPCI, a member or a host):"
-    for variable in kit.variables(measure):
-        yield ""
-        yield from (f"  # {line}".rstrip() for line in variable.comment)
-        yield f"  {variable.name}: {json.dumps(variable.default, ensure_ascii=False)}"
-    yield ""
-    yield "  # observe, enforce or off; if not said, what kit__mode says."
-    yield f"  {measure.id}__mode"
-    yield ""
-    yield "  # Why it is off, when it is: shown in the member's report."
-    yield f"  {measure.id}__off_reason"
-
-
-def _wrapped(text: str, indent: str) -> Iterator[str]:
-    for paragraph in text.splitlines():
-        yield from textwrap.wrap(paragraph, 88, initial_indent=indent, subsequent_indent=indent)
-
-
 def _brief(measure: Measure) -> dict[str, Any]:
     return {
         "id": measure.id,
@@ -208,7 +151,7 @@ def _brief(measure: Measure) -> dict[str, Any]:
 def _whole(measure: Measure) -> dict[str, Any]:
     return {
         **_brief(measure),
-        **{part: _both(getattr(measure, part)) for part in _HEADINGS["en"]},
+        **{part: _both(getattr(measure, part)) for part in measure_page.HEADINGS["en"]},
         "undo": measure.undo,
         "footprint": dict(measure.footprint),
         "budget": dict(measure.budget),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kitsurvie import inventory, workspace
-from kitsurvie.cli import init
+from kitsurvie.cli import init, measure_page
 
 from .conftest import FILES, HOSTS, Make, Run
 
@@ -200,6 +200,38 @@ def test_kit_show_speaks_french(
     said = kitsurvie("kit", "show", "firewall", "--workspace", place.root, *words)
     assert "Pour fermer." in said.out
     assert "To close doors." not in said.out
+
+
+def test_kit_show_in_french_has_no_english_label_left(
+    kitsurvie: Run, place: workspace.Workspace
+) -> None:
+    said = kitsurvie("kit", "show", "firewall", "--workspace", place.root, "--lang", "fr")
+    for label in ("Step", "Profiles", "Norms", "Can lock out", "Footprint", "Folder", "defaults"):
+        assert f"{label}:" not in said.out
+    for words in ("En attendant, au guichet", "Budget, au plus", "poste fixe", "Mo de disque"):
+        assert words in said.out
+
+
+@pytest.mark.parametrize(
+    ("lang", "heading"),
+    [
+        ("fr", "Pour ceux qui administrent les machines"),
+        ("en", "For those who administer the machines"),
+    ],
+)
+def test_kit_show_keeps_what_is_technical_for_the_end(
+    kitsurvie: Run, place: workspace.Workspace, lang: str, heading: str
+) -> None:
+    said = kitsurvie("kit", "show", "firewall", "--workspace", place.root, "--lang", lang)
+    for_all, _, for_some = said.out.partition(heading)
+    assert "BP-028" not in for_all
+    assert "firewall__ports" not in for_all
+    assert "BP-028" in for_some
+
+
+def test_every_label_of_a_page_is_in_both_languages() -> None:
+    for words in (measure_page.HEADINGS, measure_page.WORDS):
+        assert words["fr"].keys() == words["en"].keys()
 
 
 def test_kit_show_json_holds_both_languages(kitsurvie: Run, place: workspace.Workspace) -> None:
