@@ -6,6 +6,12 @@ import pytest
 
 RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
 PAGE = "/usr/share/kitsurvie/contact.html"
+TEXT = "/usr/share/kitsurvie/contact.txt"
+# what the machine would write now, beside what stands there
+DATES = (
+    "for kind in html txt; do /usr/lib/kitsurvie/page show $kind "
+    "| cmp -s - /usr/share/kitsurvie/contact.$kind && echo $kind; done"
+)
 
 
 def only_on_supported_releases(host):
@@ -52,9 +58,10 @@ def test_the_screens_say_who_to_call(host, params, path):
     assert found == expected
 
 
-def test_the_page_says_who_to_call(host, params):
+@pytest.mark.parametrize("path", [PAGE, TEXT])
+def test_the_page_says_who_to_call(host, params, path):
     """La page d’assistance de la machine donne le bon contact."""
-    found = shown(host, params, PAGE)
+    found = shown(host, params, path)
     expected = list(ways(params))
     assert found == expected
 
@@ -63,7 +70,8 @@ def test_the_page_is_in_french_and_in_english(host):
     """La page d’assistance explique le socle en français et en anglais."""
     only_on_supported_releases(host)
     text = host.run(f"cat {PAGE}").stdout
-    marks = ('<html lang="fr">', "Ce que prévoit le socle", "What the kit holds")
+    # its own title stands for those of all measures
+    marks = ('<html lang="fr">', "Savoir qui appeler", "What is in place", "Knowing who to call")
     found = [mark for mark in marks if mark in text]
     expected = list(marks)
     assert found == expected
@@ -72,8 +80,36 @@ def test_the_page_is_in_french_and_in_english(host):
 def test_anybody_may_read_it(host):
     """Chacun peut lire ces pages, et personne d’autre que l’administrateur ne peut les changer."""
     only_on_supported_releases(host)
-    paths = ("/etc/motd", "/etc/issue", "/etc/issue.net", PAGE)
+    paths = ("/etc/motd", "/etc/issue", "/etc/issue.net", PAGE, TEXT)
     answer = host.run(f"stat -c '%n %U %a' {' '.join(paths)}")
     found = answer.stdout.splitlines()
     expected = [f"{path} root 644" for path in paths]
+    assert found == expected
+
+
+def test_the_page_tells_the_last_changes(host):
+    """La page donne, pour chaque règle, la date de son dernier changement."""
+    only_on_supported_releases(host)
+    found = host.run(DATES).stdout.split()
+    expected = ["html", "txt"]
+    assert found == expected
+
+
+def test_the_page_follows_what_is_applied(host):
+    """La page se met à jour d’elle-même quand une règle vient d’être appliquée."""
+    only_on_supported_releases(host)
+    answer = host.run(
+        "systemctl is-enabled kitsurvie-page.path; systemctl is-active kitsurvie-page.path"
+    )
+    found = answer.stdout.split()
+    expected = ["enabled", "active"]
+    assert found == expected
+
+
+def test_the_menu_opens_the_page(host):
+    """Le menu des applications ouvre la page d’assistance."""
+    only_on_supported_releases(host)
+    answer = host.run("grep '^Exec=' /usr/share/applications/kitsurvie-contact.desktop")
+    found = answer.stdout.splitlines()
+    expected = [f"Exec=xdg-open {PAGE}"]
     assert found == expected

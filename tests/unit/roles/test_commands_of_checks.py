@@ -245,4 +245,50 @@ def test_a_page_that_is_not_there_shows_nothing_even_where_nothing_is_declared(r
     module = checks("support_contact")
     params = {f"support_contact__{key}": "" for key in ("name", "phone", "email")}
     with pytest.raises(AssertionError):
-        module.test_the_page_says_who_to_call(root, params)
+        module.test_the_page_says_who_to_call(root, params, module.PAGE)
+
+
+def test_the_role_compares_the_same_printers_as_the_check() -> None:
+    program = (ROLES / "printing/files/queues.awk").read_text(encoding="utf-8")
+    assert checks("printing").QUEUES_PROGRAM.strip() == program.strip()
+
+
+def test_what_lpstat_says_becomes_one_line_a_printer() -> None:
+    said = (
+        "device for accueil: ipp://192.0.2.20/ipp/print\n"
+        "device for etage: ipps://192.0.2.21/ipp/print\n"
+        "device for mine: usb://Maker/Model\n"
+        "device for was_off: ipp://192.0.2.22/ipp/print\n"
+        "printer accueil is idle.  enabled since Wed 25 Nov 2026 05:40:00 PM\n"
+        "\tForm mounted:\n\tDescription: accueil\n\tLocation: Accueil, rez-de-chaussée\n"
+        "printer etage disabled since Wed 25 Nov 2026 05:40:00 PM -\n\treason unknown\n"
+        "\tLocation: Étage\n"
+        "printer was_off is idle.  enabled since Thu Jan  1 00:00:00 1970\n\tLocation: Cave\n"
+        "printer mine now printing mine-3.  enabled since Wed 25 Nov 2026\n\tLocation: \n"
+        "accueil accepting requests since Wed 25 Nov 2026\n"
+        "etage accepting requests since Wed 25 Nov 2026\n"
+        "mine not accepting requests since Wed 25 Nov 2026 -\n\tnot now\n"
+        "system default destination: accueil\n"
+        "driver accueil.ppd\ndriver etage.ppd\ndriver mine.ppd\ndriver etage.ppd.O\n"
+    )
+    done = subprocess.run(
+        ["awk", checks("printing").QUEUES_PROGRAM],
+        input=said, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert sorted(done.stdout.splitlines()) == [
+        "default|accueil",
+        "queue|accueil|ipp://192.0.2.20/ipp/print|Accueil, rez-de-chaussée|runs",
+        "queue|etage|ipps://192.0.2.21/ipp/print|Étage|stopped",
+        "queue|mine|usb://Maker/Model||refuses",
+        "queue|was_off|ipp://192.0.2.22/ipp/print|Cave|knows nothing of its printer",
+    ]
+
+
+def test_the_role_looks_for_the_same_standing_services_as_the_check() -> None:
+    tasks = yaml.safe_load((ROLES / "remote_assistance/tasks/main.yml").read_text("utf-8"))
+    words = [
+        word for task in tasks for word in task.get("ansible.builtin.command", {}).get("argv", [])
+    ]
+    patterns = [word for word in words if "*" in word]
+    assert patterns
+    assert all(f"'{pattern}'" in checks("remote_assistance").STANDING for pattern in patterns)
