@@ -58,6 +58,32 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Scope(StrEnum):
+    """Who sets a variable, from the widest to the narrowest; any other group is a `group`."""
+
+    DEFAULT = "default"
+    ALL = "all"
+    EPCI = "epci"
+    GROUP = "group"
+    MEMBER = "member"
+    HOST = "host"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value that a variable is given in one place.
+
+    `name` is the group or host (the measure, for a default), `where` is `file:line`, or the file of
+    the defaults. `UNKNOWN` is a value that Ansible gives and no line that was read explains.
+    """
+
+    scope: Scope
+    name: str
+    where: str
+    value: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A legal entity served by the syndicate.
@@ -77,7 +103,8 @@ class Member:
 class Host:
     """One machine of the inventory, with every variable already resolved.
 
-    `variables` holds plain data only (str, int, float, bool, None, list, dict).
+    `variables` holds plain data only (str, int, float, bool, None, list, dict); `settings` says of
+    those of the kit and its measures where each is set, the last place being the one that holds.
     `jump` is `user@address[:port]` of the member's or EPCI's jump host, or None.
     """
 
@@ -93,6 +120,7 @@ class Host:
     groups: tuple[str, ...]
     variables: Mapping[str, Any]
     jump: str | None = None
+    settings: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
 
     @property
     def site(self) -> str:
@@ -221,7 +249,8 @@ class Item:
     """One host x measure of the plan: what to judge there, and whether it may be mended.
 
     `params` are the measure's variables as resolved for that host; `stamp` is the digest that
-    the host carries once the measure was applied as it is today; `reason` is why it is off.
+    the host carries once the measure was applied as it is today; `reason` is why it is off, `until`
+    the last day it is (ISO): a mode other than `off` beside it means that this day is past.
     """
 
     host: str
@@ -230,3 +259,4 @@ class Item:
     params: Mapping[str, Any]
     stamp: str
     reason: str = ""
+    until: str = ""

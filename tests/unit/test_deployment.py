@@ -103,8 +103,8 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
     text = Text("fr", "en")
     measures = {
         name: Measure(
-            name, Step.SECURE, text, text, text, text, text, frozenset(Profile), (), risk, False,
-            tmp_path, {},
+            name, Step.SECURE, text, text, text, text, text, text, frozenset(Profile), (), risk,
+            False, False, tmp_path, {},
         )
         for name, risk in (("firewall", True), ("updates", False))
     }  # fmt: skip

@@ -129,7 +129,7 @@ def _agreed(deployment: Deployment) -> bool:
     measures = sorted({one.measure for one in what_is_due(due)})
     output.complain(f"{table.hosts(len(due))} will be changed ({', '.join(measures)}):")
     for one in due[:20]:
-        output.complain(f"  {one.host.name}: {', '.join(d.measure for d in one.due)}")
+        output.complain(f"  {one.host.name}: {', '.join(d.measure for d in one.ready)}")
     if len(due) > 20:
         output.complain(f"  and {len(due) - 20} more (kitsurvie plan shows them all)")
     if not sys.stdin.isatty():

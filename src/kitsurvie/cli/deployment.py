@@ -86,21 +86,26 @@ class Deployment:
                     view.due = planning.due(
                         view.items, look.verdicts, look.stamps, full=self.options.full
                     )
-                    held = self._held(view) if view.due else ""
                     if view.due:
-                        view.state = Outcome.HELD if held else Outcome.PENDING
-                        view.detail = f"left for later: {held}" if held else ""
+                        self._hold(view)
                 write(look.record(view.state, view.detail))
 
     def due_hosts(self) -> list[HostView]:
         """Hosts that something is to be done on now."""
-        return [view for view in self.views.values() if view.due and view.state is Outcome.PENDING]
+        return [
+            view for view in self.views.values() if view.ready and view.state is Outcome.PENDING
+        ]
 
-    def _held(self, view: HostView) -> str:
-        if self.options.urgent:
-            return ""
+    def _hold(self, view: HostView) -> None:
+        """Which of the due measures must wait now; a host none of whose may be applied is held."""
         # the syndicate's own clock: windows are written in local time
-        return windows.shut(view.host.variables, datetime.now())
+        now = datetime.now()
+        view.held = {}
+        if not self.options.urgent:
+            whys = {d.measure: windows.shut(view.host.variables, now, d.measure) for d in view.due}
+            view.held = {measure: why for measure, why in whys.items() if why}
+        view.state = Outcome.PENDING if view.ready else Outcome.HELD
+        view.detail = view.left_for_later
 
     def _settle(self, view: HostView) -> None:
         self.ledger.set_hosts(self.run, [view.host.name], view.state, view.detail)
@@ -134,15 +139,14 @@ class Deployment:
                 return
 
     def _still_open(self, views: Iterable[HostView]) -> list[HostView]:
-        """Those whose change window has not closed since they were looked at."""
+        """Those on which something may still be changed since they were looked at."""
         still = []
         for view in views:
-            held = self._held(view)
-            if held:
-                view.state, view.detail = Outcome.HELD, f"left for later: {held}"
-                self._settle(view)
-            else:
+            self._hold(view)
+            if view.ready:
                 still.append(view)
+            else:
+                self._settle(view)
         return still
 
     def _stop_after(self, canaries: Sequence[str]) -> str:
@@ -167,7 +171,7 @@ class Deployment:
         chosen = list(views)
         for view in chosen:
             digests = {item.measure: item.stamp for item in view.items}
-            for one in view.due:
+            for one in view.ready:
                 due.setdefault(one.measure, []).append(view.host.name)
                 stamps.setdefault(view.host.name, {})[one.measure] = digests[one.measure]
         workspace = self.context.workspace
@@ -187,7 +191,7 @@ class Deployment:
     def _apply(self, views: Sequence[HostView], number: int) -> None:
         folder = self.context.workspace.state / "runs" / str(self.run) / f"wave-{number + 1}"
         job = self.job(views, folder)
-        waiting = {view.host.name: len(view.due) for view in views}
+        waiting = {view.host.name: len(view.ready) for view in views}
         try:
             with self.progress.phase("Deploy", len(views)):
                 for play in converge(job, lock=self.lock, on_step=self._step):
@@ -247,15 +251,19 @@ class Deployment:
         failed = [p.measure for p in view.plays.values() if p.state in _NOT_APPLIED]
         if not look.trouble:
             still = planning.due(view.items, look.verdicts, look.stamps)
-            tried = {one.measure for one in view.due}
+            tried = {one.measure for one in view.ready}
             failed = list(
                 dict.fromkeys([*failed, *(d.measure for d in still if d.measure in tried)])
             )
             view.state = Outcome.FAILED if failed else state_of(look.verdicts, ())
-            if still and not failed:
+            came = [d.measure for d in still if d.measure not in tried | view.held.keys()]
+            view.held = {d.measure: view.held[d.measure] for d in still if d.measure in view.held}
+            if came and not failed:
                 # --resume takes it: it is work that this run had no time to see
-                came = ", ".join(one.measure for one in still)
-                view.state, view.detail = Outcome.PENDING, f"due since this run looked: {came}"
+                view.state = Outcome.PENDING
+                view.detail = f"due since this run looked: {', '.join(came)}"
+            elif view.held and not failed:
+                view.state, view.detail = Outcome.HELD, view.left_for_later
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
@@ -279,5 +287,5 @@ def _status(plays: Mapping[str, Play]) -> Status:
 
 
 def what_is_due(views: Iterable[HostView]) -> list[Due]:
-    """Everything due, in the order of hosts."""
-    return [one for view in views for one in view.due]
+    """Everything to apply now, in the order of hosts."""
+    return [one for view in views for one in view.ready]

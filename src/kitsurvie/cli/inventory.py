@@ -150,4 +150,19 @@ def _host(
         "member": {"siren": member.siren, "name": member.name, "kind": member.kind.value},
         "epci": {"siren": host.epci, "name": _epci(host, found)} if host.epci else None,
         "modes": {name: mode.value for name, mode in _modes(host, measures).items()},
+        "variables": {
+            name: [
+                {
+                    "name": one.name,
+                    "value": one.value,
+                    "scope": one.origin.scope.value,
+                    "set_for": one.origin.name,
+                    "where": one.origin.where,
+                }
+                for one in kit.values(measure, host)
+                if not one.default
+            ]
+            for name, measure in measures.items()
+            if host.profile in measure.profiles
+        },
     }

@@ -64,6 +64,8 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "mode": "observe, enforce or off; if not said, what kit__mode says.",
         "off_reason": "Why it is off, when it is: shown in the member's report and on the machine.",
+        "off_until": 'Off until that day included ("2027-01-31"), whatever the mode, which then holds.',
+        "when": "When it may be applied; if not said, as kit__change_windows and kit__freezes say.",
     },
     "fr": {
         "heading": "Pour ceux qui administrent les machines",
@@ -107,6 +109,10 @@ WORDS: dict[str, dict[str, str]] = {
         "off_reason": (
             "Pourquoi elle est écartée, si elle l’est\u00a0: se lit au rapport et sur la machine."
         ),
+        "off_until": (
+            'Écartée jusqu’à ce jour inclus ("2027-01-31")\u00a0; ensuite, son mode reprend effet.'
+        ),
+        "when": ("Quand l’appliquer\u00a0; sinon, voir kit__change_windows et kit__freezes."),
     },
 }
 
@@ -154,6 +160,13 @@ def _administration(measure: Measure, words: Mapping[str, str]) -> Iterator[str]
     yield ""
     yield f"  # {words['off_reason']}"
     yield f"  {measure.id}__off_reason"
+    yield ""
+    yield f"  # {words['off_until']}"
+    yield f"  {measure.id}__off_until"
+    yield ""
+    yield f"  # {words['when']}"
+    yield f"  {measure.id}__change_windows"
+    yield f"  {measure.id}__freezes"
 
 
 def _figures(figures: Mapping[str, float], words: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, view
+from kitsurvie.cli import exceptions, origins, output, progress, run_lock, view
 from kitsurvie.cli.deployment import Deployment, Options
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -28,6 +28,10 @@ def plan(
     full: Annotated[bool, typer.Option("--full", help="As if every measure were due.")] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Add Ansible's own preview of the changes.")
+    ] = False,
+    values: Annotated[
+        bool,
+        typer.Option("--values", help="Add each value that is no default, and who set it where."),
     ] = False,
     json: Json = False,
     workspace: Workspace = None,
@@ -50,12 +54,15 @@ def plan(
     shown = view.RunView(
         run.id, "plan", run.started_at, time.time(), run.by_whom,
         tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
+        measures=world.measures,
     )  # fmt: skip
     if json:
         payload = view.document(shown)
         output.document("plan", {**payload, "preview": preview} if diff else payload)
     else:
         _show(shown, preview)
+        if values:
+            origins.show(output.stdout(), shown)
     return _code(shown)
 
 
@@ -80,12 +87,14 @@ def _show(run: view.RunView, preview: str) -> None:
     for one in run.hosts:
         member = view.member_name(one, run.inventory)
         for due in one.due:
-            held = f" ({one.detail})" if one.state is Outcome.HELD else ""
+            held = one.held.get(due.measure, "")
+            held = f" (left for later: {held})" if held else ""
             rows.add_row(one.host.name, Text(member), due.measure, Text(due.why + held))
     if rows.row_count:
         console.print(rows)
     else:
         output.say("Nothing is due.")
+    exceptions.show(console, run)
     for one in run.hosts:
         if one.state in {Outcome.UNREACHABLE, Outcome.ERROR}:
             output.say(f"{one.host.name}: {one.detail or 'a check could not conclude'}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import output
+from kitsurvie.cli import exceptions, output
 from kitsurvie.cli.view import HostView, RunView, member_name
 from kitsurvie.converge import State
 from kitsurvie.ledger import Outcome
@@ -46,6 +46,7 @@ def show(console: Console, run: RunView) -> None:
     """Print the whole run."""
     _members(console, run)
     _mended(console, run)
+    exceptions.show(console, run)
     for view in run.hosts:
         _troubles(console, view, run)
     for note in run.notes:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from kitsurvie import kit
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.ledger import Outcome
-from kitsurvie.model import Host, Inventory, Item, Profile, Status, Verdict
+from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict
 from kitsurvie.plan import Due
 
 
 @dataclass(slots=True)
 class HostView:
-    """Where one host stands at this moment of a run."""
+    """Where one host stands at this moment of a run; `held` says why a due measure has to wait."""
 
     host: Host
     items: tuple[Item, ...]
@@ -26,8 +27,25 @@ class HostView:
     at: float | None = None
     verdicts: tuple[Verdict, ...] = ()
     due: tuple[Due, ...] = ()
+    held: dict[str, str] = field(default_factory=dict)
     plays: dict[str, Play] = field(default_factory=dict)
     release: str = ""
+
+    @property
+    def ready(self) -> tuple[Due, ...]:
+        """What is due and may be applied now."""
+        return tuple(one for one in self.due if one.measure not in self.held)
+
+    @property
+    def left_for_later(self) -> str:
+        """Which of the due measures wait, and why, in words; empty when none does."""
+        whys: dict[str, list[str]] = {}
+        for measure, why in self.held.items():
+            whys.setdefault(why, []).append(measure)
+        if not self.ready and len(whys) == 1:
+            return f"left for later: {next(iter(whys))}"
+        said = "; ".join(f"{', '.join(names)}: {why}" for why, names in whys.items())
+        return f"left for later: {said}" if said else ""
 
     @property
     def expected_up(self) -> bool:
@@ -49,7 +67,10 @@ class HostView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A whole run. `kind` is deploy, compliance or plan; `broken`: it did not run through."""
+    """A whole run. `kind` is deploy, compliance or plan; `broken`: it did not run through.
+
+    With `measures` the document also says what every variable is and where that comes from.
+    """
 
     id: int
     kind: str
@@ -60,6 +81,7 @@ class RunView:
     inventory: Inventory
     notes: tuple[str, ...] = ()
     broken: bool = False
+    measures: Mapping[str, Measure] = field(default_factory=dict)
 
 
 def exit_code(run: RunView) -> ExitCode:
@@ -99,7 +121,7 @@ def document(run: RunView) -> dict[str, Any]:
         "exit_code": int(exit_code(run)),
         "summary": summary(run.hosts),
         "notes": list(run.notes),
-        "hosts": [_host(view, run.inventory) for view in run.hosts],
+        "hosts": [_host(view, run) for view in run.hosts],
     }
 
 
@@ -117,11 +139,11 @@ def member_name(view: HostView, inventory: Inventory) -> str:
     return member.name if member else view.host.member
 
 
-def _host(view: HostView, inventory: Inventory) -> dict[str, Any]:
+def _host(view: HostView, run: RunView) -> dict[str, Any]:
     return {
         "name": view.host.name,
         "address": view.host.address,
-        "member": {"siren": view.host.member, "name": member_name(view, inventory)},
+        "member": {"siren": view.host.member, "name": member_name(view, run.inventory)},
         "epci": view.host.epci,
         "insee": view.host.insee,
         "profile": view.host.profile.value,
@@ -129,18 +151,22 @@ def _host(view: HostView, inventory: Inventory) -> dict[str, Any]:
         "detail": view.detail,
         "seen": _iso(view.at),
         "checks": [_check(v) for v in view.verdicts if v.measure == "kit"],
-        "measures": [_measure(view, item) for item in view.items],
+        "measures": [_measure(view, item, run.measures) for item in view.items],
     }
 
 
-def _measure(view: HostView, item: Item) -> dict[str, Any]:
+def _measure(view: HostView, item: Item, measures: Mapping[str, Measure]) -> dict[str, Any]:
     play = view.plays.get(item.measure)
     why = next((d.why for d in view.due if d.measure == item.measure), "")
+    known = measures.get(item.measure)
+    told = {} if known is None else {"variables": [_value(v) for v in kit.values(known, view.host)]}
     return {
         "id": item.measure,
         "mode": item.mode.value,
         "off_reason": item.reason,
+        "off_until": item.until or None,
         "due": why,
+        "held": view.held.get(item.measure, ""),
         "ansible": None
         if play is None
         else {
@@ -150,6 +176,18 @@ def _measure(view: HostView, item: Item) -> dict[str, Any]:
             "changes": list(play.changes),
         },
         "checks": [_check(v) for v in view.verdicts if v.measure == item.measure],
+        **told,
+    }
+
+
+def _value(one: kit.Value) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "value": one.value,
+        "default": one.default,
+        "scope": one.origin.scope.value,
+        "set_for": one.origin.name,
+        "where": one.origin.where,
     }
 
 

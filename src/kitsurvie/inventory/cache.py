@@ -12,10 +12,12 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from kitsurvie.inventory.resolved import Record, Resolved
+from kitsurvie.inventory.resolved import Record, Resolved, Settings
+from kitsurvie.model import Scope, Setting
 
-FORMAT = "1"
+FORMAT = "2"
 KEPT = 4
 
 
@@ -29,9 +31,13 @@ def read(folder: Path, digest: str) -> Resolved | None:
         data = json.loads(body)
         groups = [tuple(names) for names in data["groups"]]
         return Resolved(
-            tuple(Record(name, groups[g], base, own) for name, g, base, own in data["hosts"]),
+            tuple(
+                Record(name, groups[g], base, own, _settings(places))
+                for name, g, base, own, places in data["hosts"]
+            ),
             tuple(data["shared"]),
             {name: tuple(above) for name, above in data["parents"].items()},
+            tuple(map(_settings, data["settings"])),
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return None
@@ -41,7 +47,7 @@ def write(folder: Path, digest: str, resolved: Resolved) -> None:
     """Keep an inventory; a folder that cannot be written costs time, not the command."""
     groups: dict[tuple[str, ...], int] = {}
     hosts = [
-        (r.name, groups.setdefault(r.groups, len(groups)), r.shared, r.own)
+        (r.name, groups.setdefault(r.groups, len(groups)), r.shared, r.own, _written(r.settings))
         for r in resolved.records
     ]
     body = json.dumps(
@@ -49,6 +55,7 @@ def write(folder: Path, digest: str, resolved: Resolved) -> None:
             "groups": list(groups),
             "hosts": hosts,
             "parents": resolved.parents,
+            "settings": [_written(settings) for settings in resolved.settings],
             "shared": resolved.shared,
         },
         ensure_ascii=False,
@@ -65,6 +72,20 @@ def write(folder: Path, digest: str, resolved: Resolved) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         _prune(folder)
+
+
+def _written(settings: Settings) -> dict[str, list[tuple[str, str, str, Any]]]:
+    return {
+        name: [(one.scope.value, one.name, one.where, one.value) for one in chain]
+        for name, chain in settings.items()
+    }
+
+
+def _settings(written: dict[str, list[list[Any]]]) -> Settings:
+    return {
+        name: tuple(Setting(Scope(scope), who, where, value) for scope, who, where, value in chain)
+        for name, chain in written.items()
+    }
 
 
 def _path(folder: Path, digest: str) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 
 from kitsurvie.errors import InventoryError
-from kitsurvie.inventory import hosts, reading, values
+from kitsurvie.inventory import bargain, exceptions, hosts, order, reading, values
 from kitsurvie.inventory.pinned import pinned
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.inventory.resolved import Resolved, Variables
@@ -17,11 +18,14 @@ from kitsurvie.workspace import Workspace
 NAMES_SHOWN = 5
 
 
-def check(workspace: Workspace, measures: Mapping[str, Measure]) -> list[Problem]:
+def check(
+    workspace: Workspace, measures: Mapping[str, Measure], today: date | None = None
+) -> list[Problem]:
     """Every problem of the inventory, errors first; empty when there is none.
 
-    `measures` are those the variables are held against. A file that cannot be read at all is the
-    only problem told: nothing can be said of the rest.
+    `measures` are those the variables are held against, `today` is the control node's own day
+    unless given. A file that cannot be read at all is the only problem told: nothing can be said of
+    the rest.
     """
     try:
         found, shape = reading.read(workspace)
@@ -34,7 +38,9 @@ def check(workspace: Workspace, measures: Mapping[str, Measure]) -> list[Problem
         *structural,
         *values.problems(shape.definitions, measures),
         *_beside(shape, found.resolved, measures),
-        *_switched_off(found.resolved, measures),
+        *order.problems(found.resolved, measures),
+        *exceptions.problems(found.resolved, measures, today or date.today()),
+        *bargain.problems(found.resolved, measures, today or date.today()),
         *_same_address(found.resolved),
         *_not_enrolled(workspace, found.resolved),
         *_unused(shape, found.resolved),
@@ -70,28 +76,6 @@ def _beside(
                 f"member of {beside[definition.scope]}, not above it: it may silently win over "
                 "the member's value.",
                 "Set it for `all`, an EPCI, a member or a host.",
-            )
-
-
-def _switched_off(resolved: Resolved, measures: Mapping[str, Measure]) -> Iterator[Problem]:
-    """A measure off without a reason, told once per group of hosts that share it."""
-    told: set[tuple[str, tuple[str, ...]]] = set()
-    for record in resolved.records:
-        variables = resolved.variables(record)
-        for name in measures:
-            word = variables.get(f"{name}__mode", variables.get("kit__mode"))
-            if word is not False and word != "off":
-                continue
-            reason = variables.get(f"{name}__off_reason")
-            own = f"{name}__mode" in record.own
-            key = (name, (record.name,) if own else record.groups)
-            if (isinstance(reason, str) and reason.strip()) or key in told:
-                continue
-            told.add(key)
-            yield Problem(
-                record.name,
-                f"The measure {name} is off on {record.name} and nothing says why.",
-                f"Write {name}__off_reason beside {name}__mode: it is shown in the report.",
             )
 
 

@@ -64,6 +64,7 @@ def build(resolved: Resolved, digest: str) -> Inventory:
             groups=groups,
             variables=variables,
             jump=variables.get("kit__jump") or None,
+            settings=resolved.settings_of(record),
         )
     return Inventory(hosts, members, epcis, digest)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitsurvie import __version__
-from kitsurvie.inventory import ansible, cache, hosts, resolved, sources, structure
+from kitsurvie.inventory import ansible, cache, hosts, provenance, resolved, sources, structure
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.model import Inventory
 from kitsurvie.workspace import Workspace
@@ -70,7 +70,8 @@ def _resolve(workspace: Workspace, shape: structure.Structure) -> resolved.Resol
     if not shape.host_lines:
         # a workspace before its first machine: Ansible would refuse an empty file
         return resolved.Resolved((), (), {})
-    return resolved.from_listing(ansible.listing(workspace.inventory))
+    found = resolved.from_listing(ansible.listing(workspace.inventory))
+    return provenance.attach(found, shape.definitions)
 
 
 def _digest(files: tuple[sources.Source, ...]) -> str:

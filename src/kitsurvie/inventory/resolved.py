@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from kitsurvie.model import Setting
+
 Variables = dict[str, Any]
+Settings = Mapping[str, tuple[Setting, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One host: the groups that name it, the shared variables (an index) and its own."""
+    """One host: the groups that name it, the shared variables (an index) and its own.
+
+    `settings` are those that its like do not share: see `provenance`.
+    """
 
     name: str
     groups: tuple[str, ...]
     shared: int
     own: Variables
+    settings: Settings = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Hosts in Ansible's order; `parents` are the groups each group is a child of."""
+    """Hosts in Ansible's order; `parents` are the groups each group is a child of.
+
+    `settings` says where the variables are set, under the same indexes as `shared`.
+    """
 
     records: tuple[Record, ...]
     shared: tuple[Variables, ...]
     parents: Mapping[str, tuple[str, ...]]
+    settings: tuple[Settings, ...] = ()
 
     def variables(self, record: Record) -> Variables:
         """Every variable of a host. Values are shared between hosts: read them only."""
         return {**self.shared[record.shared], **record.own}
+
+    def settings_of(self, record: Record) -> Settings:
+        """Where each variable of a host is set, the last place being the one that holds."""
+        shared = self.settings[record.shared] if self.settings else {}
+        return {**shared, **record.settings} if record.settings else shared
 
     def ancestry(self) -> dict[str, tuple[str, ...]]:
         """Each group with itself and all groups above it, but `all` and `ungrouped`, sorted."""

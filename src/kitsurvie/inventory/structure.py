@@ -20,13 +20,17 @@ _GROUP_KEYS = ("hosts", "children", "vars")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One variable set in one place: for a group or a host (`kind`), named by `scope`."""
+    """One variable set in one place: for a group or a host (`kind`), named by `scope`.
+
+    `inline`: it stands in a hosts file, which Ansible ranks below the files of variables.
+    """
 
     where: str
     kind: str
     scope: str
     name: str
     value: Any
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,13 @@ def _pairs(
 
 
 def _variables(
-    shown: str, kind: str, scope: str, node: yaml.MappingNode, data: dict[Any, Any]
+    shown: str,
+    kind: str,
+    scope: str,
+    node: yaml.MappingNode,
+    data: dict[Any, Any],
+    *,
+    inline: bool = False,
 ) -> Iterator[Definition]:
     written = set()
     for key, _, plain in _pairs(node, data):
@@ -77,10 +87,10 @@ def _variables(
                 "The name of a variable must be a text.", shown, key, "Put quotes around it."
             )
         written.add(key.value)
-        yield Definition(f"{shown}:{syntax.line(key)}", kind, scope, key.value, plain)
+        yield Definition(f"{shown}:{syntax.line(key)}", kind, scope, key.value, plain, inline)
     for name, plain in data.items():
         if name not in written:  # it came through a merge key (<<)
-            yield Definition(f"{shown}:{syntax.line(node)}", kind, scope, str(name), plain)
+            yield Definition(f"{shown}:{syntax.line(node)}", kind, scope, str(name), plain, inline)
 
 
 @dataclass(slots=True)
@@ -121,7 +131,9 @@ class _HostsFile:
                 elif part == "children":
                     self.group(entry, below, deeper, depth + 1)
             if part == "vars":
-                self.definitions.extend(_variables(self.shown, "group", name, mapping, inner))
+                self.definitions.extend(
+                    _variables(self.shown, "group", name, mapping, inner, inline=True)
+                )
 
     def _host(self, key: yaml.Node, value: yaml.Node, plain: Any) -> None:
         name = self._name(key, "host")
@@ -137,7 +149,9 @@ class _HostsFile:
         self.hosts.setdefault(name, f"{self.shown}:{syntax.line(key)}")
         mapping = self._mapping(value, f"The host {name}")
         if mapping is not None:
-            self.definitions.extend(_variables(self.shown, "host", name, mapping, plain))
+            self.definitions.extend(
+                _variables(self.shown, "host", name, mapping, plain, inline=True)
+            )
 
     def _name(self, key: yaml.Node, what: str) -> str:
         if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from kitsurvie.inventory import typed, windows
@@ -12,7 +14,7 @@ from kitsurvie.inventory.structure import Definition
 from kitsurvie.inventory.syntax import Vaulted
 from kitsurvie.model import Measure, Mode, Option, Type
 
-RESERVED = ("mode", "off_reason")
+RESERVED = ("mode", "off_reason", "off_until", "change_windows", "freezes")
 _KIT = (
     "change_windows",
     "epci",
@@ -22,12 +24,14 @@ _KIT = (
     "jump",
     "member",
     "mode",
+    "not_negotiable",
     "profile",
     "site",
 )
 # what a change and three attempts to connect need, by a slow line
 LEAST_GUARD_DELAY_S = 60
 _TYPES = {"expected_up": Option(Type.BOOL), "site": Option(Type.STR)}
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JINJA = ("{{", "{%", "{#")
 
 
@@ -40,7 +44,7 @@ def problems(
         if not separator or not prefix:
             continue
         if prefix == "kit":
-            yield from _kit(definition, name)
+            yield from _kit(definition, name, measures)
         elif prefix in measures:
             yield from _measure(definition, measures[prefix], name)
         else:
@@ -52,7 +56,16 @@ def is_mode(value: object) -> bool:
     return value is False or (isinstance(value, str) and value in {mode.value for mode in Mode})
 
 
-def _kit(definition: Definition, name: str) -> Iterator[Problem]:
+def day(value: object) -> date | None:
+    """The day that a text (or a date of YAML) such as 2027-01-31 says; None when it says none."""
+    text = str(value)
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _kit(definition: Definition, name: str, measures: Mapping[str, Measure]) -> Iterator[Problem]:
     if name not in _KIT:
         yield Problem(
             definition.where,
@@ -67,10 +80,10 @@ def _kit(definition: Definition, name: str) -> Iterator[Problem]:
     elif name in _TYPES:
         for what, remedy in typed.flaws(_TYPES[name], definition.value, definition.name):
             yield Problem(definition.where, what, remedy)
-    elif name == "change_windows":
-        yield from _each(definition, windows.window, "a list of windows")
-    elif name == "freezes":
-        yield from _each(definition, windows.freeze, "a list of freezes")
+    elif name in _WHEN:
+        yield from _each(definition, *_WHEN[name])
+    elif name == "not_negotiable":
+        yield from _not_negotiable(definition, measures)
     elif name == "guard_delay_s":
         value = definition.value
         if isinstance(value, bool) or not isinstance(value, int) or value < LEAST_GUARD_DELAY_S:
@@ -81,6 +94,37 @@ def _kit(definition: Definition, name: str) -> Iterator[Problem]:
             )
 
 
+_WHEN: Mapping[str, tuple[Callable[[object], object], str]] = {
+    "change_windows": (windows.window, "a list of windows"),
+    "freezes": (windows.freeze, "a list of freezes"),
+}
+
+
+def _not_negotiable(definition: Definition, measures: Mapping[str, Measure]) -> Iterator[Problem]:
+    if definition.kind != "group" or definition.scope != "all":
+        yield Problem(
+            definition.where,
+            f"{definition.name} is set for {definition.scope}: only the syndicate may say what is "
+            "not negotiable.",
+            "Take it out here, or write it in group_vars/all, for everybody.",
+        )
+        return
+    if not isinstance(definition.value, list):
+        yield Problem(
+            definition.where,
+            f"{definition.name} is not a list of measures.",
+            "Write each after a dash.",
+        )
+        return
+    for entry in definition.value:
+        if entry not in measures:
+            yield Problem(
+                definition.where,
+                f"{definition.name} holds {entry!r}, which is no measure.",
+                _near(str(entry), list(measures), "") or f"The measures: {', '.join(measures)}.",
+            )
+
+
 def _measure(definition: Definition, measure: Measure, name: str) -> Iterator[Problem]:
     if name == "mode":
         yield from _mode(definition)
@@ -88,6 +132,19 @@ def _measure(definition: Definition, measure: Measure, name: str) -> Iterator[Pr
     if name == "off_reason":
         if not isinstance(definition.value, str) or not definition.value.strip():
             yield Problem(definition.where, f"{definition.name} is empty.", "Say why.")
+        return
+    if name == "off_until":
+        # empty: a wider exception does not hold here
+        if definition.value != "" and day(definition.value) is None:
+            yield Problem(
+                definition.where,
+                f"{definition.name} is {definition.value!r}, not a day.",
+                'Write the last day it is off, between quotes: "2027-01-31".',
+            )
+        return
+    if name in _WHEN:
+        yield from _plain(definition)
+        yield from _each(definition, *_WHEN[name])
         return
     if definition.name not in measure.defaults:
         known = [n.removeprefix(f"{measure.id}__") for n in measure.defaults] + list(RESERVED)

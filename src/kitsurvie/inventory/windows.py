@@ -52,17 +52,19 @@ class Freeze:
     reason: str
 
 
-def shut(variables: Mapping[str, Any], now: datetime) -> str:
-    """Why a host with these variables may not be changed now, in words; empty when it may.
+def shut(variables: Mapping[str, Any], now: datetime, measure: str = "kit") -> str:
+    """Why a measure may not be applied now to a host with these variables; empty when it may.
 
-    Reads `kit__freezes` and `kit__change_windows`; `now` is the syndicate's local time. Raises
-    ValueError for one that cannot be read.
+    Reads `<measure>__freezes` and `<measure>__change_windows`, each in the place of the kit's when
+    it is set, even empty; `now` is the syndicate's local time. Raises ValueError for one that
+    cannot be read.
     """
-    for entry in variables.get("kit__freezes") or ():
+    for entry in variables.get(f"{measure}__freezes", variables.get("kit__freezes")) or ():
         told = freeze(entry)
         if told.first <= now.date() <= told.last:
             return f"frozen until {told.last.isoformat()} ({told.reason})"
-    texts = variables.get("kit__change_windows") or ()
+    own = f"{measure}__change_windows"
+    texts = variables.get(own, variables.get("kit__change_windows")) or ()
     if texts and not any(window(text).holds(now) for text in texts):
         opens = min(window(text).opens_after(now) for text in texts)
         return f"outside its change windows; the next one opens {opens:%a %d %B at %H:%M}"

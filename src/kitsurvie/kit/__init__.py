@@ -3,7 +3,7 @@
 from kitsurvie.kit.covered import Covered, How, Rule, coverage, rules
 from kitsurvie.kit.documented import Variable, variables
 from kitsurvie.kit.measures import load
-from kitsurvie.kit.parameters import mode, resolve
+from kitsurvie.kit.parameters import Value, mode, off_until, resolve, values
 from kitsurvie.kit.plays import played
 from kitsurvie.kit.stamps import stamp, stamp_base
 
@@ -11,14 +11,17 @@ __all__ = [
     "Covered",
     "How",
     "Rule",
+    "Value",
     "Variable",
     "coverage",
     "load",
     "mode",
+    "off_until",
     "played",
     "resolve",
     "rules",
     "stamp",
     "stamp_base",
+    "values",
     "variables",
 ]

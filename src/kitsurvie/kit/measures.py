@@ -19,7 +19,8 @@ _TEXTS = ("title", "why", "changes", "on_failure", "fallback", "absent")
 _REQUIRED = ("id", "step", *_TEXTS, "profiles", "norms", "lockout_risk", "reboot", "undo", "budget")
 _OPTIONAL = ("footprint",)
 _FOOTPRINT = ("disk_mb", "memory_mb", "cpu_s_per_day", "network_kb_per_day")
-RESERVED = ("mode", "off_reason")
+# said of every measure, and no business of its role
+RESERVED = ("mode", "off_reason", "off_until", "change_windows", "freezes")
 
 
 def load(roles_dirs: Iterable[Path]) -> Mapping[str, Measure]:
