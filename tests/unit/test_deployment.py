@@ -233,6 +233,57 @@ def test_a_window_that_closes_between_two_waves_holds_the_rest(
     assert states(made) == {"a": "done", "b": "held"}
 
 
+ALWAYS_SHUT = [{"from": "2000-01-01", "until": "2999-12-31", "reason": "elections"}]
+
+
+def test_a_measure_outside_its_own_windows_is_held_and_the_others_are_applied(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"updates"}}
+    frozen = {"updates__freezes": ALWAYS_SHUT}
+    made = deploy("a", enforced=("firewall", "updates"), variables=frozen)
+    assert field.waves == [["a"]]
+    assert list(made.views["a"].plays) == ["firewall"]
+    assert (states(made), code(made)) == ({"a": "held"}, ExitCode.DRIFT)
+    assert made.views["a"].held == {"updates": "frozen until 2999-12-31 (elections)"}
+    said = "left for later: updates: frozen until 2999-12-31 (elections)"
+    assert made.ledger.hosts(made.run)["a"] == (Outcome.HELD, said)
+
+
+def test_a_held_measure_never_hides_that_another_failed(deploy: Deploy, field: Field) -> None:
+    field.drifting = {"a": {"updates"}}
+    field.outcomes = {"a": State.FAILED}
+    frozen = {"updates__freezes": ALWAYS_SHUT}
+    made = deploy("a", enforced=("firewall", "updates"), variables=frozen)
+    assert states(made) == {"a": "failed"}
+    assert made.views["a"].detail == "not in place: firewall"
+
+
+def test_a_measure_may_be_exempt_from_what_holds_all_the_others(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"updates"}}
+    frozen = {"kit__freezes": ALWAYS_SHUT, "updates__freezes": []}
+    made = deploy("a", enforced=("firewall", "updates"), variables=frozen)
+    assert list(made.views["a"].plays) == ["updates"]
+    assert (states(made), list(made.views["a"].held)) == ({"a": "held"}, ["firewall"])
+
+
+def test_an_urgency_goes_on_outside_every_window(deploy: Deploy, field: Field) -> None:
+    made = deploy("a", variables={"firewall__freezes": ALWAYS_SHUT}, urgent="an attack")
+    assert (states(made), field.waves) == ({"a": "done"}, [["a"]])
+
+
+def test_a_canary_that_proved_what_was_not_held_lets_the_rest_go(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"updates"}}
+    frozen = {"updates__freezes": ALWAYS_SHUT}
+    made = deploy("a", "b", canaries=1, enforced=("firewall", "updates"), variables=frozen)
+    assert field.waves == [["a"], ["b"]]
+    assert states(made) == {"a": "held", "b": "done"}
+
+
 def test_when_ansible_itself_breaks_the_wave_is_proved_and_no_other_begun(
     deploy: Deploy, field: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:

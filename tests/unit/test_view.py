@@ -123,6 +123,23 @@ def test_what_a_deployment_changed_is_told_measure_by_measure() -> None:
     assert "Applied" not in shown(one("h9", Outcome.DONE, plays=same))
 
 
+def test_what_is_off_is_told_with_its_reason_and_its_end_and_what_has_ended_too() -> None:
+    off = Item("h", "firewall", Mode.OFF, {}, "s", "the modem", "2027-01-31")
+    ended = Item("g", "firewall", Mode.ENFORCE, {}, "s", "the modem", "2026-01-31")
+    good = Item("h", "updates", Mode.OFF, {}, "s", "an isolated machine")
+    here, there = one("h", Outcome.DONE), one("g", Outcome.DONE)
+    here.items, there.items = (off, good), (ended,)
+    lines = [line.strip() for line in shown(here, there).splitlines()]
+    assert "Off      firewall: h: off until 2027-01-31 (the modem)" in lines
+    assert "updates: h: off for good (an isolated machine)" in lines
+    assert "firewall: g: no longer off since 2026-01-31 is past, mode enforce (the modem)" in lines
+    measures = view.document(run("compliance", here))["hosts"][0]["measures"]
+    assert [(m["off_reason"], m["off_until"]) for m in measures] == [
+        ("the modem", "2027-01-31"),
+        ("an isolated machine", None),
+    ]
+
+
 def test_a_failure_names_the_task_and_what_it_said() -> None:
     play = Play("h", "firewall", State.FAILED, "Load the rules", "syntax error")
     later = Play("h", "updates", State.NOT_REACHED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
 from kitsurvie.model import Status
 from kitsurvie.plan import Due
+from kitsurvie.workspace import Workspace
 
 # a guard that fired needs its delay, then a moment for the services it brings back
 GUARD_GRACE_S = 30.0
@@ -154,7 +156,7 @@ class Deployment:
         if self.trouble is not None:
             return "Stopped: Ansible did not run through."
         # drift is what is only observed: what was enforced and is not in place has failed
-        bad = [name for name in canaries if self.views[name].state not in _PROVED]
+        bad = [name for name in canaries if not _proved_well(self.views[name])]
         if bad:
             return f"Stopped after the canaries: {', '.join(bad)} not proved compliant."
         # a host that this run touched and that no longer answers is the worst of failures
@@ -164,33 +166,9 @@ class Deployment:
             return f"Stopped: {len(failed)} hosts failed, the limit given is {limit}."
         return ""
 
-    def job(self, views: Iterable[HostView], folder: Path, *, check: bool = False) -> Job:
-        """The Ansible run that applies what is due on these hosts."""
-        due: dict[str, list[str]] = {}
-        stamps: dict[str, dict[str, str]] = {}
-        chosen = list(views)
-        for view in chosen:
-            digests = {item.measure: item.stamp for item in view.items}
-            for one in view.ready:
-                due.setdefault(one.measure, []).append(view.host.name)
-                stamps.setdefault(view.host.name, {})[one.measure] = digests[one.measure]
-        workspace = self.context.workspace
-        return Job(
-            due=due,
-            stamps=stamps,
-            roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
-            inventory=workspace.inventory,
-            playbook=workspace.playbooks / "kit.yml",
-            roles=workspace.roles,
-            folder=folder,
-            forks=min(len(chosen), workspace.parallel) or 1,
-            connect_timeout_s=workspace.connect_timeout_s,
-            check=check,
-        )
-
     def _apply(self, views: Sequence[HostView], number: int) -> None:
         folder = self.context.workspace.state / "runs" / str(self.run) / f"wave-{number + 1}"
-        job = self.job(views, folder)
+        job = job_of(self.context.workspace, views, folder)
         waiting = {view.host.name: len(view.ready) for view in views}
         try:
             with self.progress.phase("Deploy", len(views)):
@@ -275,6 +253,11 @@ _LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})
 _NOT_APPLIED = frozenset({State.FAILED, State.UNREACHABLE, State.NOT_REACHED})
 
 
+def _proved_well(view: HostView) -> bool:
+    """Whether what was applied is in place, though other measures of the host have to wait."""
+    return view.state in _PROVED or (view.state is Outcome.HELD and bool(view.plays))
+
+
 def _touched(view: HostView) -> bool:
     """Whether Ansible did anything there; a host that had gone before it began never counts."""
     began = {State.CHANGED, State.UNCHANGED, State.FAILED}
@@ -284,6 +267,41 @@ def _touched(view: HostView) -> bool:
 def _status(plays: Mapping[str, Play]) -> Status:
     bad = any(play.state in _NOT_APPLIED for play in plays.values())
     return Status.ERROR if bad else Status.COMPLIANT
+
+
+def job_of(
+    workspace: Workspace, views: Iterable[HostView], folder: Path, *, check: bool = False
+) -> Job:
+    """The Ansible run that applies what is due on these hosts and has not to wait."""
+    due: dict[str, list[str]] = {}
+    stamps: dict[str, dict[str, str]] = {}
+    chosen = list(views)
+    for view in chosen:
+        digests = {item.measure: item.stamp for item in view.items}
+        for one in view.ready:
+            due.setdefault(one.measure, []).append(view.host.name)
+            stamps.setdefault(view.host.name, {})[one.measure] = digests[one.measure]
+    return Job(
+        due=due,
+        stamps=stamps,
+        roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
+        inventory=workspace.inventory,
+        playbook=workspace.playbooks / "kit.yml",
+        roles=workspace.roles,
+        folder=folder,
+        forks=min(len(chosen), workspace.parallel) or 1,
+        connect_timeout_s=workspace.connect_timeout_s,
+        check=check,
+    )
+
+
+def preview(workspace: Workspace, views: Iterable[HostView]) -> str:
+    """What Ansible's check mode says it would change on these hosts: never a verdict."""
+    with tempfile.TemporaryDirectory(prefix="kitsurvie-preview-") as folder:
+        job = job_of(workspace, views, Path(folder) / "preview", check=True)
+        for _ in converge(job):
+            pass
+        return job.log.read_text(encoding="utf-8") if job.log.exists() else ""
 
 
 def what_is_due(views: Iterable[HostView]) -> list[Due]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from kitsurvie import kit, workspace
 from kitsurvie.cli import cost, measure_page, output
 from kitsurvie.cli import coverage as norms
+from kitsurvie.cli.adopt import adopt
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Measure, Profile, Text
 
@@ -129,6 +130,9 @@ def show_cost(
         output.document("kit_cost", cost.document(found))
     else:
         cost.show(found, [profile] if profile else list(Profile))
+
+
+app.command("adopt")(adopt)
 
 
 def _language(asked: str | None) -> Literal["fr", "en"]:

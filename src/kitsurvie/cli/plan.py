@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,12 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kitsurvie.cli import context as contexts
+from kitsurvie.cli import deployment as deployments
 from kitsurvie.cli import exceptions, origins, output, progress, run_lock, view
 from kitsurvie.cli.deployment import Deployment, Options
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
-from kitsurvie.converge import converge
 from kitsurvie.ledger import Outcome
 from kitsurvie.workspace import find
 
@@ -50,7 +48,8 @@ def plan(
             survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
             deployment = Deployment(world, ledger, survey, watch, Options(full=full), run.id, lock)
             deployment.observe()
-            preview = _preview(deployment) if diff and deployment.due_hosts() else ""
+            due = deployment.due_hosts()
+            preview = deployments.preview(place, due) if diff and due else ""
     shown = view.RunView(
         run.id, "plan", run.started_at, time.time(), run.by_whom,
         tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
@@ -69,14 +68,6 @@ def plan(
 def _code(run: view.RunView) -> int:
     """As a deployment's: what is due counts as drift."""
     return view.exit_code(run)
-
-
-def _preview(deployment: Deployment) -> str:
-    with tempfile.TemporaryDirectory(prefix="kitsurvie-plan-") as folder:
-        job = deployment.job(deployment.due_hosts(), Path(folder) / "preview", check=True)
-        for _ in converge(job):
-            pass
-        return job.log.read_text(encoding="utf-8") if job.log.exists() else ""
 
 
 def _show(run: view.RunView, preview: str) -> None:

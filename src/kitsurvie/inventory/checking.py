@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from kitsurvie.errors import InventoryError
-from kitsurvie.inventory import bargain, exceptions, hosts, order, reading, values
+from kitsurvie.inventory import bargain, exceptions, hosts, order, reading, thaw, values
 from kitsurvie.inventory.pinned import pinned
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.inventory.resolved import Resolved, Variables
@@ -41,6 +41,7 @@ def check(
         *order.problems(found.resolved, measures),
         *exceptions.problems(found.resolved, measures, today or date.today()),
         *bargain.problems(found.resolved, measures, today or date.today()),
+        *thaw.problems(found.resolved, measures, today or date.today()),
         *_same_address(found.resolved),
         *_not_enrolled(workspace, found.resolved),
         *_unused(shape, found.resolved),

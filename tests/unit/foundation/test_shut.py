@@ -24,6 +24,20 @@ def test_no_window_means_any_time_and_a_missed_one_says_when_the_next_opens() ->
     assert said == "outside its change windows; the next one opens Wed 25 November at 18:00"
 
 
+def test_a_measure_s_own_windows_and_freezes_stand_in_the_place_of_the_kit_s() -> None:
+    freeze = {"from": "2026-11-20", "until": "2026-11-23", "reason": "élections"}
+    variables = {
+        "kit__freezes": [freeze],
+        "updates__freezes": [],
+        "updates__change_windows": ["mon 11:00-13:00"],
+        "firewall__change_windows": [],
+    }
+    assert shut(variables, MONDAY_NOON, "updates") == ""
+    assert shut(variables, datetime(2026, 11, 23, 14, 0), "updates").startswith("outside its")
+    assert shut(variables, MONDAY_NOON, "firewall") == "frozen until 2026-11-23 (élections)"
+    assert shut({"kit__change_windows": ["sat 08:00-12:00"]}, MONDAY_NOON, "firewall") != ""
+
+
 def test_what_cannot_be_read_never_counts_as_open() -> None:
     with pytest.raises(ValueError, match="not days and hours"):
         shut({"kit__change_windows": ["always"]}, MONDAY_NOON)
