@@ -37,7 +37,8 @@ def show(console: Console, run: RunView) -> None:
         return
     rows = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Measure", "Variable", "Value", "Set for", "Where", "Machines"):
-        rows.add_column(heading, overflow="fold")
+        # a place cut in two cannot be copied: the value, which is one's own, gives way
+        rows.add_column(heading, overflow="fold", max_width=32 if heading == "Value" else None)
     for (measure, name, value, who, where), names in hosts.items():
         rows.add_row(measure, name, Text(_cut(value)), Text(who), Text(where), Text(_named(names)))
     console.print()

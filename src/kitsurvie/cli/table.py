@@ -107,17 +107,20 @@ def _troubles(console: Console, view: HostView, run: RunView) -> None:
     for verdict in view.verdicts:
         # of a measure that was not even tried, the reason above says all there is to know
         if verdict.status in _WORTH_READING and verdict.measure not in not_reached:
-            console.print(_verdict(verdict, observed=modes.get(verdict.measure) is Mode.OBSERVE))
+            later = "left for later" if verdict.measure in view.held else ""
+            observed = modes.get(verdict.measure) is Mode.OBSERVE
+            untouched = "only observed: nothing is changed here" if observed else later
+            console.print(_verdict(verdict, untouched))
 
 
 _WORTH_READING = frozenset({Status.DRIFT, Status.ERROR, Status.UNKNOWN})
 
 
-def _verdict(verdict: Verdict, *, observed: bool) -> Text:
+def _verdict(verdict: Verdict, untouched: str) -> Text:
     text = Text(f"  {verdict.measure} / {verdict.check}  ")
     text.append(verdict.status.value, style="yellow" if verdict.status is Status.DRIFT else "red")
-    if observed and verdict.status is Status.DRIFT:
-        text.append("  (only observed: nothing is changed here)", style="dim")
+    if untouched and verdict.status is Status.DRIFT:
+        text.append(f"  ({untouched})", style="dim")
     if verdict.message:
         text.append(f"\n    {output.printable(verdict.message)}")
     if verdict.status is Status.DRIFT:
