@@ -3,11 +3,12 @@
 import pytest
 
 RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
-# the answer ends with apt's own status, not with that of grep
+# the answer ends with apt's own status, not with that of grep; the login of a proxy stays there
 CONFIG = (
-    "all=$(apt-config dump) || exit; printf '%s\\n' \"$all\" | LC_ALL=C grep -aE "
-    "'^(APT::Periodic::|APT::Get::AllowUnauthenticated|"
-    "Acquire::Allow|Unattended-Upgrade::(Origins-Pattern|Automatic-Reboot))'"
+    "all=$(apt-config dump) || exit; printf '%s\\n' \"$all\" | "
+    "LC_ALL=C sed -E 's#//[^/@]*@#//login@#' | LC_ALL=C grep -aE "
+    "'^(APT::Periodic::|APT::Get::AllowUnauthenticated|Acquire::Allow|"
+    "Acquire::https?::Proxy |Unattended-Upgrade::(Origins-Pattern|Automatic-Reboot))'"
 )
 INDEXES = "apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages'"
 # apt has several words for yes; sed tells that it could not read, where grep says that or "none"
@@ -86,6 +87,37 @@ def test_software_comes_from_declared_origins_only(host, params):
     others = sorted(origins - {"Debian", *params["updates__extra_origins"]})
     found = {"apt could read its sources": answer.rc == 0, "others": others}
     expected = {"apt could read its sources": True, "others": []}
+    assert found == expected
+
+
+def test_packages_are_fetched_through_the_declared_proxy(host, params):
+    """Les mises à jour passent par le relais réseau que le service informatique a choisi."""
+    only_on_supported_releases(host)
+    if not params["updates__proxy"]:
+        pytest.skip("no proxy is declared: the machine has its own way")
+    apt = settings(host)
+    names = ("Acquire::http::Proxy", "Acquire::https::Proxy")
+    found = {name: apt.get(name, "not set") for name in names}
+    expected = dict.fromkeys(names, params["updates__proxy"])
+    assert found == expected
+
+
+def test_debian_is_fetched_from_the_declared_mirrors(host, params):
+    """Debian et ses corrections viennent du serveur que le service informatique a choisi."""
+    only_on_supported_releases(host)
+    names = ("updates__mirror", "updates__security_mirror")
+    declared = {name: params[name].rstrip("/") + "/" for name in names if params[name]}
+    if not declared:
+        pytest.skip("no mirror is declared: the machine keeps its own")
+    places = {name: set() for name in declared}
+    for line in host.run(INDEXES).stdout.splitlines():
+        origin, label, uri = line.split("|")
+        name = names[1] if label == "Debian-Security" else names[0]
+        # an archive whose lists were never read does not say what it is
+        if name in places and origin in ("Debian", "Debian Backports"):
+            places[name].add(uri)
+    found = {name: sorted(uris) for name, uris in places.items()}
+    expected = {name: [uri] for name, uri in declared.items()}
     assert found == expected
 
 

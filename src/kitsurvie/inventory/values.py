@@ -33,6 +33,8 @@ LEAST_GUARD_DELAY_S = 60
 _TYPES = {"expected_up": Option(Type.BOOL), "site": Option(Type.STR)}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JINJA = ("{{", "{%", "{#")
+# user:password@ in an address; what is told of it never shows it
+_LOGIN = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 
 
 def problems(
@@ -185,6 +187,16 @@ def _mode(definition: Definition) -> Iterator[Problem]:
 
 
 def _plain(definition: Definition) -> Iterator[Problem]:
+    if _holds_login(definition.value):
+        yield Problem(
+            definition.where,
+            f"{definition.name} holds an address with a password: it would be shown in reports, in "
+            "logs and to everybody who reads the inventory.",
+            "Write the address alone, and put the login where the program looks for it on the "
+            "machine, readable by root alone: for apt a file of /etc/apt/auth.conf.d "
+            "(apt_auth.conf(5)), proxies included. Change that password, if others saw it.",
+        )
+        return
     flaw = _flaw(definition.value)
     if flaw:
         yield Problem(
@@ -192,6 +204,14 @@ def _plain(definition: Definition) -> Iterator[Problem]:
             f"{definition.name} is not plain data: {flaw}.",
             "Write the value itself: it is judged and stamped without any rendering.",
         )
+
+
+def _holds_login(value: Any) -> bool:
+    if isinstance(value, str):
+        return _LOGIN.search(value) is not None
+    if isinstance(value, list):
+        return any(map(_holds_login, value))
+    return isinstance(value, dict) and any(map(_holds_login, value.values()))
 
 
 def _flaw(value: Any) -> str:

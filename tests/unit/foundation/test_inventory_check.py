@@ -80,6 +80,23 @@ def test_a_wrong_variable_is_named_with_the_line_that_sets_it(
         ("kit__jmp: a@b", "kit__jump"),
     ],
 )
+@pytest.mark.parametrize(
+    "text",
+    [
+        "firewall__level: http://relay:hunter2@proxy.example.org:3128",
+        "firewall__ports: [{via: 'https://relay:hunter2@proxy.example.org'}]",
+    ],
+)
+def test_a_password_in_an_address_is_refused_and_never_shown(
+    make: Make, measures: Mapping[str, Measure], text: str
+) -> None:
+    place = make({"known_hosts": KEYS, "group_vars/member_215000027.yml": f"{MEMBER}{text}\n"})
+    [problem] = inventory.check(place, measures)
+    assert problem.where == "inventory/group_vars/member_215000027.yml:3"
+    assert "/etc/apt/auth.conf.d" in problem.remedy
+    assert "hunter2" not in f"{problem.what} {problem.remedy}"
+
+
 def test_a_typo_is_answered_with_the_right_name(
     make: Make, measures: Mapping[str, Measure], wrong: str, right: str
 ) -> None:
