@@ -108,8 +108,8 @@ def look(tmp_path: Path) -> Look:
     place = workspace.load(tmp_path)
     text = Text("fr", "en")
     measure = Measure(
-        "demo", Step.SECURE, text, text, text, text, text, frozenset(Profile), (), False, False,
-        tmp_path / "role", {},
+        "demo", Step.SECURE, text, text, text, text, text, text, frozenset(Profile), (), False,
+        False, False, tmp_path / "role", {},
     )  # fmt: skip
     ledger = Ledger.open(place.ledger_url)
 

@@ -64,7 +64,7 @@ WORDS: dict[str, dict[str, str]] = {
         ),
         "mode": "observe, enforce or off; if not said, what kit__mode says.",
         "off_reason": "Why it is off, when it is: shown in the member's report and on the machine.",
-        "off_until": 'Off until that day included ("2027-01-31"), whatever the mode, which then holds.',
+        "off_until": 'Off until that day included ("2027-01-31"), whatever the mode says.',
         "when": "When it may be applied; if not said, as kit__change_windows and kit__freezes say.",
     },
     "fr": {
