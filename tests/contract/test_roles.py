@@ -181,6 +181,24 @@ def test_the_commands_of_a_check_are_plain_sh_read_only_and_stable(measure: str)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
+def test_a_number_alone_comes_of_the_prints_of_passwords_and_of_the_list_of_people(
+    measure: str,
+) -> None:
+    """`getent shadow` gives every print and `passwd -S -a` every name: the last word is a count."""
+    tree = ast.parse(source(measure))
+    asked = [node.value for node in tree.body if isinstance(node, ast.Assign)]
+    asked += [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "host.run"
+    ]
+    for text in map(ast.unparse, asked):
+        if "getent shadow" in text or "passwd -S -a" in text:
+            assert " | " not in re.split(r" \| grep -[a-zA-Z]*c", text)[-1], text
+            assert re.search(r" \| grep -[a-zA-Z]*c", text), text
+
+
+@pytest.mark.parametrize("measure", MEASURES)
 def test_at_least_two_scenarios_break_a_measure_each_seen_by_a_check(measure: str) -> None:
     scripts = sorted(ROOT.glob(f"roles/{measure}/scenarios/drift_*.sh"))
     assert len(scripts) >= 2

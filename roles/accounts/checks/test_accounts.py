@@ -21,6 +21,24 @@ UMASK_READ = (
     "sed -nE 's/^-?session[[:space:]]+[^[:space:]]+[[:space:]]+pam_umask\\.so[[:space:]]*(.*)$"
     '/\\1/p\' "/etc/pam.d/$file" | tail -n 1; done'
 )
+# the last value of a name wins
+ATTEMPTS = (
+    "sed -nE 's/^[[:space:]]*(deny|unlock_time)[[:space:]]*=[[:space:]]*([0-9]+).*/\\1 \\2/p' "
+    "/etc/security/faillock.conf"
+)
+COUNTED = (
+    "LC_ALL=C grep -hoE "
+    "'^(auth|account)[[:space:]].*pam_faillock\\.so( *(preauth|authfail|authsucc))?' "
+    "/etc/pam.d/common-auth /etc/pam.d/common-account"
+)
+# the first file that says it wins: a readonly variable is not set again
+IDLE = "LC_ALL=C grep -sHoE 'TMOUT=[0-9]+' /etc/profile /etc/profile.d/*.sh"
+# rights given as "all but something", which whoever has them gets round in a minute
+ALL_BUT = (
+    "find -L /etc/sudoers /etc/sudoers.d -maxdepth 1 ! -type d ! -name '*.*' ! -name '*~' "
+    "-exec env LC_ALL=C sed -nsE '/^[[:space:]]*(#|Defaults)/b;"
+    "/=.*![[:space:]]*[\\/A-Z]/F' {} +"
+)
 SUDO_RULES = "LC_ALL=C grep -avE '^[[:space:]]*(#|$)' /etc/sudoers.d/00-kitsurvie"
 # The file of each rule that gives rights to others than root and the group sudo. Continued lines
 # are joined; comments (but not #1000, an account), Defaults, aliases and the usual folder are no
@@ -85,11 +103,22 @@ def test_administrators_may_do_what_is_declared(host, params):
     only_on_supported_releases(host)
     rules = params["accounts__sudo_rules"]
     minutes = params["accounts__sudo_timestamp_minutes"]
+    confined = [
+        "Defaults noexec",
+        "Defaults requiretty",
+        "Defaults umask=0077",
+        *(
+            f"Defaults:{one} !noexec, !requiretty, umask=0022"
+            for one in [*params["accounts__sudo_trusted"], *names(params)]
+        ),
+    ]
     found = host.run(SUDO_RULES).stdout.splitlines()
     expected = [
         "Defaults use_pty",
         "Defaults ignore_dot",
+        "Defaults env_reset",
         f"Defaults timestamp_timeout={minutes}",
+        *(confined if params["accounts__exclusive"] else []),
         *(rules or [f"{name} ALL=(ALL:ALL) NOPASSWD: ALL" for name in names(params)]),
     ]
     assert found == expected
@@ -179,6 +208,66 @@ def test_new_files_are_private(host, params):
     only_on_supported_releases(host)
     found = host.run(UMASK).stdout.split() + host.run(UMASK_READ).stdout.splitlines()
     expected = [params["accounts__umask"], "nousergroups", "nousergroups"]
+    assert found == expected
+
+
+def test_wrong_passwords_close_an_account_for_a_while(host, params):
+    """Après plusieurs mots de passe faux, un compte se ferme quelques minutes."""
+    only_on_supported_releases(host)
+    if not params["accounts__wrong_passwords"]:
+        pytest.skip("wrong passwords close no account here")
+    counted = [line.split() for line in host.run(COUNTED).stdout.splitlines()]
+    found = dict(line.split() for line in host.run(ATTEMPTS).stdout.splitlines())
+    found["counted"] = sorted(f"{words[0]} {words[-1]}" for words in counted)
+    expected = {
+        "deny": str(params["accounts__wrong_passwords"]),
+        "unlock_time": str(params["accounts__wrong_passwords_wait_s"]),
+        "counted": ["account pam_faillock.so", "auth authfail", "auth authsucc", "auth preauth"],
+    }
+    assert found == expected
+
+
+def test_a_shell_at_which_nobody_types_is_closed(host, params):
+    """Une session de commande oubliée se ferme d’elle-même."""
+    only_on_supported_releases(host)
+    if not params["accounts__idle_shell_s"]:
+        pytest.skip("shells stay open here")
+    found = host.run(IDLE).stdout.splitlines()
+    expected = [f"/etc/profile.d/kitsurvie-idle.sh:TMOUT={params['accounts__idle_shell_s']}"]
+    assert found == expected
+
+
+def test_no_account_lies_unused(host, params):
+    """Aucun compte n’est resté inutilisé pendant très longtemps."""
+    only_on_supported_releases(host)
+    days = int(params["accounts__unused_after_days"])
+    if not days:
+        pytest.skip("unused accounts are not counted here")
+    # a trace of use is a change on the two upper levels of the home; a new password is one too
+    answer = host.run(
+        "all=$(passwd -S -a) || exit; "
+        "printf '%s\\n' \"$all\" | sed -nE 's/^([^ ]+) P .*/\\1/p' | while read -r name; do "
+        'entry=$(getent passwd "$name"); uid=$(echo "$entry" | cut -d: -f3); '
+        'home=$(echo "$entry" | cut -d: -f6); '
+        'case "${entry##*:}" in */nologin | */false) continue ;; esac; '
+        '[ "$uid" -ge 1000 ] && [ -d "$home" ] || continue; '
+        f'find -H "$home" -xdev -maxdepth 2 -mtime -{days} | grep -q . || echo unused; '
+        "done | grep -c ."
+    )
+    found = {"unused accounts": answer.stdout.strip()}
+    expected = {"unused accounts": "0"}
+    assert found == expected
+
+
+def test_no_right_is_everything_but_something(host):
+    """Aucun droit d’administration n’est donné sous la forme « tout, sauf »."""
+    only_on_supported_releases(host)
+    answer = host.run(ALL_BUT)
+    found = {
+        "the rules of sudo could be read": answer.rc == 0,
+        "all but something": sorted(set(answer.stdout.splitlines())),
+    }
+    expected = {"the rules of sudo could be read": True, "all but something": []}
     assert found == expected
 
 
