@@ -154,7 +154,8 @@ class Measure:
     `norms` are references such as `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb,
     cpu_s_per_day, network_kb_per_day to the figure measured, or is empty while it has not been
     measured; `budget` maps the same names to the most it may ever cost. `undo` says whether
-    switching it off takes its work away (`tasks/absent.yml`) or leaves it in place.
+    switching it off takes its work away (`tasks/absent.yml`) or leaves it in place. `applies` is
+    False for what is verified only: a person mends it, and Ansible is never run for it.
     """
 
     id: str
@@ -175,6 +176,7 @@ class Measure:
     footprint: Mapping[str, float] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,8 @@ class Item:
     """One host x measure of the plan: what to judge there, and whether it may be mended.
 
     `params` are the measure's variables as resolved for that host; `stamp` is the digest that
-    the host carries once the measure was applied as it is today; `reason` is why it is off.
+    the host carries once the measure was applied as it is today; `reason` is why it is off;
+    `applies` is False where there is nothing for Ansible to mend.
     """
 
     host: str
@@ -230,3 +233,4 @@ class Item:
     params: Mapping[str, Any]
     stamp: str
     reason: str = ""
+    applies: bool = True

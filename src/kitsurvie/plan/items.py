@@ -45,6 +45,7 @@ def lay_out(
                 params=params,
                 stamp=stamp(measure, params),
                 reason=str(host.variables.get(f"{measure.id}__off_reason") or ""),
+                applies=measure.applies,
             )
             for measure in wanted
             if host.profile in measure.profiles

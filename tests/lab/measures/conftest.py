@@ -90,6 +90,14 @@ class Kit:
         )  # fmt: skip
         return Played(done.returncode, done.stdout + done.stderr)
 
+    def a_person_mends(self, name: str, *measures: str) -> None:
+        """What no play brings or mends on a machine: a backup, a list of threats."""
+        for measure in measures or for_profile(self.profiles[name]):
+            script = ROOT / "roles" / measure / "scenarios" / "mend.sh"
+            if script.is_file() and measure not in LEFT_OUT:
+                done = self.fleet.machine(name).run(["/bin/sh", "-s"], script.read_bytes())
+                assert done.returncode == 0, done.stderr
+
     def judge(self, name: str, *measures: str) -> dict[str, str]:
         """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.
 
