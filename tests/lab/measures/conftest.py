@@ -38,6 +38,10 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    "backup_seen__proofs": [
+        {"unit": "site-backup.service"},
+        {"marker": "/var/lib/site-backup/last"},
+    ],
 }
 
 
