@@ -199,7 +199,8 @@ def test_at_least_two_scenarios_break_a_measure_each_seen_by_a_check(measure: st
 @pytest.mark.parametrize("measure", MEASURES)
 def test_what_is_verified_only_says_in_a_script_what_a_person_does(measure: str) -> None:
     script = ROOT / f"roles/{measure}/scenarios/mend.sh"
-    assert script.is_file() is not read(measure, "measure.yml").get("applies", True)
+    # some of what is applied needs the world outside too: a list of threats, say
+    assert script.is_file() or read(measure, "measure.yml").get("applies", True)
     if script.is_file():
         assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n# ")
         assert subprocess.run(["sh", "-n", script], check=False).returncode == 0

@@ -38,6 +38,9 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    "antivirus__wanted": True,
+    "antivirus__paths": ["/srv/shares"],
+    "antivirus__database": "site",
     "backup_seen__proofs": [
         {"unit": "site-backup.service"},
         {"marker": "/var/lib/site-backup/last"},
