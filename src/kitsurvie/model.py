@@ -182,7 +182,8 @@ class Measure:
     `norms` are references such as `BP-028/v2.0/R33`; `footprint` maps disk_mb, memory_mb,
     cpu_s_per_day, network_kb_per_day to the figure measured, or is empty while it has not been
     measured; `budget` maps the same names to the most it may ever cost. `undo` says whether
-    switching it off takes its work away (`tasks/absent.yml`) or leaves it in place.
+    switching it off takes its work away (`tasks/absent.yml`) or leaves it in place. `applies` is
+    False for what is verified only: a person mends it, and Ansible is never run for it.
     """
 
     id: str
@@ -203,6 +204,7 @@ class Measure:
     footprint: Mapping[str, float] = field(default_factory=dict)
     budget: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
+    applies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,8 @@ class Item:
 
     `params` are the measure's variables as resolved for that host; `stamp` is the digest that
     the host carries once the measure was applied as it is today; `reason` is why it is off, `until`
-    the last day it is (ISO): a mode other than `off` beside it means that this day is past.
+    the last day it is (ISO): a mode other than `off` beside it means that this day is past;
+    `applies` is False where there is nothing for Ansible to mend.
     """
 
     host: str
@@ -260,3 +263,4 @@ class Item:
     stamp: str
     reason: str = ""
     until: str = ""
+    applies: bool = True

@@ -124,6 +124,14 @@ def test_what_is_only_observed_is_never_due() -> None:
         assert due([item], [verdict(Status.DRIFT)], {}, full=True) == ()
 
 
+def test_what_is_verified_only_is_never_due_however_it_stands() -> None:
+    backup = replace(measure("updates"), applies=False)
+    laid = items(host("srv", updates__mode="enforce"), backup)
+    assert [i.applies for i in laid] == [False]
+    for stamps in ({}, {"updates": "old"}):
+        assert due(laid, [verdict(Status.DRIFT)], stamps, full=True) == ()
+
+
 def test_canaries_are_spread_before_the_rest_goes() -> None:
     fleet = [host(f"a{i}", epci="e1") for i in range(4)] + [
         host("b0", Profile.LAPTOP, epci="e1"),

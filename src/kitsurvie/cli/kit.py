@@ -149,6 +149,7 @@ def _brief(measure: Measure) -> dict[str, Any]:
         "norms": list(measure.norms),
         "lockout_risk": measure.lockout_risk,
         "reboot": measure.reboot,
+        "applies": measure.applies,
     }
 
 

@@ -42,6 +42,9 @@ WORDS: dict[str, dict[str, str]] = {
         "public_access": "public_access",
         "norms": "Norms:",
         "none": "none",
+        "applies": "Put in place by a deployment:",
+        "applied": "yes",
+        "verified": "no; it is verified only, and a person mends what drifts",
         "lockout": "Can lock out:",
         "guarded": "yes; a guard takes the change back when nobody can log in",
         "reboot": "Needs a restart:",
@@ -81,6 +84,9 @@ WORDS: dict[str, dict[str, str]] = {
         "public_access": "poste en libre accès",
         "norms": "Règles de l’ANSSI\u00a0:",
         "none": "aucune",
+        "applies": "Posée par un déploiement\u00a0:",
+        "applied": "oui",
+        "verified": "non\u00a0; elle est seulement vérifiée, une personne répare l’écart",
         "lockout": "Peut fermer l’accès à distance\u00a0:",
         "guarded": (
             "oui\u00a0; la machine revient d’elle-même en arrière si plus personne n’entre"
@@ -137,6 +143,7 @@ def _administration(measure: Measure, words: Mapping[str, str]) -> Iterator[str]
         "step": words[measure.step.value],
         "profiles": profiles,
         "norms": ", ".join(measure.norms) or words["none"],
+        "applies": words["applied"] if measure.applies else words["verified"],
         "lockout": words["guarded"] if measure.lockout_risk else words["no"],
         "reboot": words["yes"] if measure.reboot else words["no"],
         "undo": words["undone"] if measure.undo else words["left"],

@@ -17,7 +17,7 @@ _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _NORM = re.compile(r"[A-Z][A-Z0-9-]*/[A-Za-z0-9.]+/[A-Za-z0-9.]+")
 _TEXTS = ("title", "why", "changes", "on_failure", "fallback", "absent")
 _REQUIRED = ("id", "step", *_TEXTS, "profiles", "norms", "lockout_risk", "reboot", "undo", "budget")
-_OPTIONAL = ("footprint",)
+_OPTIONAL = ("footprint", "applies")
 _FOOTPRINT = ("disk_mb", "memory_mb", "cpu_s_per_day", "network_kb_per_day")
 # said of every measure, and no business of its role
 RESERVED = ("mode", "off_reason", "off_until", "change_windows", "freezes")
@@ -67,6 +67,7 @@ def read(role: Path) -> Measure:
         footprint=_figures(file, "footprint", document.get("footprint") or {}),
         budget=_figures(file, "budget", document["budget"], whole=True),
         options=_options(role),
+        applies=_flag(file, "applies", document.get("applies", True)),
     )
 
 

@@ -26,7 +26,8 @@ def due(
 ) -> tuple[Due, ...]:
     """The measures of one host that Ansible must run, in the order of the kit.
 
-    Only measures in mode `enforce`. `stamps` are the digests found on the host, by measure.
+    Only measures in mode `enforce` that have something to apply. `stamps` are the digests found
+    on the host, by measure.
     """
     drifting: dict[str, list[str]] = {}
     for verdict in verdicts:
@@ -34,7 +35,7 @@ def due(
             drifting.setdefault(verdict.measure, []).append(verdict.check)
     found = []
     for item in items:
-        if item.mode is not Mode.ENFORCE:
+        if item.mode is not Mode.ENFORCE or not item.applies:
             continue
         why = _why(item, drifting.get(item.measure, []), stamps.get(item.measure), full)
         if why:

@@ -38,6 +38,13 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    "antivirus__wanted": True,
+    "antivirus__paths": ["/srv/shares"],
+    "antivirus__database": "site",
+    "backup_seen__proofs": [
+        {"unit": "site-backup.service"},
+        {"marker": "/var/lib/site-backup/last"},
+    ],
 }
 
 
@@ -89,6 +96,14 @@ class Kit:
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
         )  # fmt: skip
         return Played(done.returncode, done.stdout + done.stderr)
+
+    def a_person_mends(self, name: str, *measures: str) -> None:
+        """What no play brings or mends on a machine: a backup, a list of threats."""
+        for measure in measures or for_profile(self.profiles[name]):
+            script = ROOT / "roles" / measure / "scenarios" / "mend.sh"
+            if script.is_file() and measure not in LEFT_OUT:
+                done = self.fleet.machine(name).run(["/bin/sh", "-s"], script.read_bytes())
+                assert done.returncode == 0, done.stderr
 
     def judge(self, name: str, *measures: str) -> dict[str, str]:
         """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.

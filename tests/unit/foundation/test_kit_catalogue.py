@@ -29,6 +29,13 @@ def test_a_measure_is_its_folder(role: Role) -> None:
     assert (measure.lockout_risk, measure.reboot, measure.path) == (True, False, path)
 
 
+def test_a_measure_is_applied_unless_it_says_that_it_is_verified_only(role: Role) -> None:
+    path = role()
+    assert kit.load([path.parent])["firewall"].applies is True
+    role(measure=MEASURE.replace("reboot: false", "reboot: false\napplies: false"))
+    assert kit.load([path.parent])["firewall"].applies is False
+
+
 def test_measures_come_in_the_order_of_the_programme(role: Role) -> None:
     for identity, step in (("a_support", "support"), ("z_secure", "secure"), ("b_tools", "tools")):
         roles = role(identity, step=step).parent
