@@ -22,6 +22,13 @@ _SSH_ARGUMENTS = (
 _MADE_BY = "# Made by `kitsurvie lab up`"
 # Named for plain Ansible: given the folder, it would read known_hosts as an inventory too.
 _ANSIBLE_CFG = f"{_MADE_BY}, for plain Ansible.\n[defaults]\ninventory = inventory/hosts.yml\n"
+# what a disposable machine is spared, and why: take the two lines of one away to try it
+_SPARED = {
+    "backup_seen": "a machine of the lab holds nothing to back up",
+    "mail_client": "heavy: a quarter of a gigabyte on each machine",
+    "office_suite": "heavy: half a gigabyte on each machine",
+    "web_browser": "heavy: a quarter of a gigabyte on each machine",
+}
 _SOURCE = "# Names and numbers: Etalab decoupage-administratif 6.0.0 (INSEE COG, DGCL), "
 _SOURCE += "Licence Ouverte 2.0.\n"
 
@@ -100,6 +107,8 @@ def _everyone(folder: Path) -> dict[str, Any]:
         # a number from the range that the French regulator reserves for fiction
         "support_contact__phone": "02 61 91 00 00",
         "support_contact__email": "assistance@example.org",
+        **{f"{measure}__mode": "off" for measure in _SPARED},
+        **{f"{measure}__off_reason": why for measure, why in _SPARED.items()},
     }
 
 
