@@ -46,6 +46,7 @@ def lay_out(
                 stamp=stamp(measure, params),
                 reason=str(host.variables.get(f"{measure.id}__off_reason") or ""),
                 until=str(host.variables.get(f"{measure.id}__off_until") or ""),
+                undo=measure.undo,
             )
             for measure in wanted
             if host.profile in measure.profiles
