@@ -35,6 +35,17 @@ class Mode(StrEnum):
     OFF = "off"
 
 
+class Action(StrEnum):
+    """What is due of a measure on a host.
+
+    A measure that is off is undone, or left in place and only forgotten, as its measure.yml says.
+    """
+
+    APPLY = "apply"
+    UNDO = "undo"
+    LEAVE = "leave"
+
+
 class MemberKind(StrEnum):
     """The kinds of legal entity a syndicate serves."""
 
@@ -253,7 +264,8 @@ class Item:
     `params` are the measure's variables as resolved for that host; `stamp` is the digest that
     the host carries once the measure was applied as it is today; `reason` is why it is off, `until`
     the last day it is (ISO): a mode other than `off` beside it means that this day is past;
-    `applies` is False where there is nothing for Ansible to mend.
+    `applies` is False where there is nothing for Ansible to mend; `undo` says whether switching it
+    off takes its work away.
     """
 
     host: str
@@ -264,3 +276,4 @@ class Item:
     reason: str = ""
     until: str = ""
     applies: bool = True
+    undo: bool = False

@@ -240,6 +240,34 @@ def test_what_can_lock_out_is_guarded(measure: str) -> None:
     assert guarded == (["arm", "disarm", "failed"] if risk else [])
 
 
+@pytest.mark.parametrize("measure", MEASURES)
+def test_what_can_lock_out_is_undone_under_the_guard_too(measure: str) -> None:
+    path = ROOT / f"roles/{measure}/tasks/absent.yml"
+    risk = read(measure, "measure.yml")["lockout_risk"]
+    if not path.exists() or not risk:
+        return
+    tasks = path.read_text(encoding="utf-8")
+    assert all(f"guard_{name}.yml" in tasks for name in ("arm", "disarm", "failed"))
+    # or a measure that the guard put back would pass for undone
+    assert f"- /var/lib/kitsurvie/stamps/{measure}" in tasks
+
+
+def test_every_measure_is_taken_away_in_the_order_it_is_put_backwards() -> None:
+    kit, absent = (
+        yaml.safe_load((ROOT / "playbooks" / name).read_text(encoding="utf-8"))
+        for name in ("kit.yml", "absent.yml")
+    )
+    assert [play["vars"]["absent_measure"] for play in absent] == [
+        play["roles"][0] for play in reversed(kit)
+    ]
+    for play in absent:
+        measure = play["vars"]["absent_measure"]
+        assert play["tags"] == [measure]
+        assert f"'absent_{measure}'" in play["hosts"]
+        risk = read(measure, "measure.yml")["lockout_risk"]
+        assert play.get("strategy") == ("host_pinned" if risk else None), measure
+
+
 def test_the_playbook_has_a_play_for_every_measure() -> None:
     plays = {play["roles"][0]: play for play in yaml.safe_load(
         (ROOT / "playbooks" / "kit.yml").read_text(encoding="utf-8")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kitsurvie.converge import Job, Play, State, client, write_overlay
+from kitsurvie.converge.__main__ import _told
 from kitsurvie.converge.client import _Follower
 from kitsurvie.errors import RunError
 
@@ -149,3 +151,76 @@ def test_the_overlay_groups_each_due_measure_and_carries_the_stamps(tmp_path: Pa
     assert written["hosts"]["a"]["kitsurvie_stamps"] == {"updates": "0a1b"}
     assert written["hosts"]["a"]["kitsurvie_road"] == "-o HostKeyAlias=a"
     assert written["hosts"]["a"]["ansible_ssh_args"].startswith("-o HostKeyAlias=a -C ")
+
+
+def test_what_is_taken_away_goes_before_what_is_applied(tmp_path: Path) -> None:
+    kit = tmp_path / "kit.yml"
+    apart = replace(job(tmp_path, {}), playbook=kit, absent={"firewall": ["a"]}, folder=tmp_path)
+    assert client._playbook(apart) == tmp_path / "absent.yml"
+    assert client._playbook(replace(apart, due={"updates": ["a"]}, absent={})) == kit
+    both = client._playbook(replace(apart, due={"updates": ["a"]}))
+    assert [play["import_playbook"] for play in json.loads(both.read_text())] == [
+        str(tmp_path / "absent.yml"),
+        str(kit),
+    ]
+
+
+def test_the_overlay_groups_what_is_to_be_taken_away_apart(tmp_path: Path) -> None:
+    path = tmp_path / "due.json"
+    write_overlay(path, {}, {"a": {}}, {"a": []}, {"updates": ["a"]})
+    assert json.loads(path.read_text())["all"]["children"] == {
+        "absent_updates": {"hosts": {"a": None}}
+    }
+
+
+def test_a_measure_is_followed_whether_applied_or_taken_away() -> None:
+    follower = _Follower({"updates": ["b"]}, {"firewall": ["a"], "updates": ["a"]})
+    events = [
+        event("play", "firewall"),
+        event("stamped", "firewall", "a"),
+        event("play", "updates"),
+        event("failed", "updates", "a"),
+        event("play", "updates"),
+        event("stamped", "updates", "b"),
+    ]
+    plays = [play for one in events for play in follower.take(one)[1]] + follower.rest()
+    assert {f"{p.host}/{p.measure}": p.state.value for p in plays} == {
+        "a/firewall": "unchanged",
+        "b/updates": "unchanged",
+        "a/updates": "failed",
+    }
+
+
+def test_what_was_left_is_taken_up_again_as_it_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[tuple[object, object]] = []
+
+    def once(job: Job, *_: object) -> Iterator[Play]:
+        runs.append((job.due, job.absent))
+        if len(runs) == 1:
+            yield Play("a", "firewall", State.FAILED)
+            yield Play("b", "accounts", State.NOT_REACHED)
+            yield Play("b", "updates", State.NOT_REACHED)
+
+    monkeypatch.setattr(client, "_once", once)
+    asked = replace(
+        job(tmp_path, {"updates": ["a", "b"]}), absent={"firewall": ["a"], "accounts": ["b"]}
+    )
+    list(client.converge(asked))
+    assert runs[1] == ({"updates": ["b"]}, {"accounts": ["b"]})
+
+
+def test_what_a_command_said_is_told_rather_than_its_status() -> None:
+    event = {
+        "event": "runner_on_failed",
+        "event_data": {
+            "play_pattern": "due_retire",
+            "host": "a",
+            "task": "t",
+            "res": {"msg": "non-zero return code", "stderr": "nobody could administer it"},
+        },
+    }
+    told = _told(event)
+    assert told is not None
+    assert told["message"] == "nobody could administer it"

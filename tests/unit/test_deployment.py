@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from kitsurvie import workspace
 from kitsurvie.cli import deployment, view
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.deploy import left_undone
-from kitsurvie.cli.deployment import Deployment, Options
+from kitsurvie.cli.deployment import REBOOT, Deployment, Options
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Job, Play, State
@@ -46,6 +46,13 @@ class Field:
         self.breaks = False
         # hosts where the second measure begins to drift while the first is applied
         self.came_due: set[str] = set()
+        # who asks for a restart there; where somebody is logged in; what does not come back
+        self.asking: dict[str, dict[str, float]] = {}
+        self.busy: set[str] = set()
+        self.lost_by_restart: set[str] = set()
+        self.restarted: list[str] = []
+        self.undone: list[str] = []
+        self.breaks_at_start: set[str] = set()
 
     def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
         for name, items in plan.items():
@@ -63,9 +70,36 @@ class Field:
                 for item in items
             )
             stamps = dict.fromkeys(self.stamped.get(name, ()), "stamp")
-            yield Look(name, 1.0, Status.COMPLIANT, verdicts, None, stamps)
+            wanted = self.asking.get(name, {})
+            yield Look(name, 1.0, Status.COMPLIANT, verdicts, None, stamps, restart=wanted)
+
+    def restart(self, names: Iterable[str]) -> Iterator[Play]:
+        for name in names:
+            if name in self.busy:
+                who = "logged in there: admin2"
+                yield Play(name, REBOOT, State.FAILED, deployment.SOMEBODY_TASK, who)
+                continue
+            self.restarted.append(name)
+            if name in self.lost_by_restart:
+                self.away.add(name)
+                late = "Timed out waiting for last boot time check (timeout=600)"
+                yield Play(name, REBOOT, State.FAILED, deployment.REBOOT_TASK, late)
+                continue
+            del self.asking[name]
+            if name in self.breaks_at_start:
+                self.drifting[name] = {"firewall"}
+            yield Play(name, REBOOT, State.UNCHANGED)
 
     def converge(self, job: Job, **_: Any) -> Iterator[Play]:
+        if REBOOT in job.due:
+            yield from self.restart(job.due[REBOOT])
+            return
+        for measure, hosts in job.absent.items():
+            for name in hosts:
+                self.undone.append(f"{name}/{measure}")
+                if self.outcomes.get(name, State.CHANGED) is State.CHANGED:
+                    self.stamped[name].discard(measure)
+                yield Play(name, measure, self.outcomes.get(name, State.CHANGED))
         self.waves.append(sorted({name for hosts in job.due.values() for name in hosts}))
         for measure, hosts in job.due.items():
             for name in hosts:
@@ -104,7 +138,7 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
     measures = {
         name: Measure(
             name, Step.SECURE, text, text, text, text, text, text, frozenset(Profile), (), risk,
-            False, False, tmp_path, {},
+            False, True, tmp_path, {},
         )
         for name, risk in (("firewall", True), ("updates", False))
     }  # fmt: skip
@@ -116,13 +150,21 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
             wanted = [h.name for h in self.hosts if names is None or h.name in names]
             return Plan(
                 {
-                    name: tuple(Item(name, m, mode, {}, "stamp") for m, mode in modes.items())
+                    name: tuple(
+                        Item(name, m, mode, {}, "stamp", undo=True) for m, mode in modes.items()
+                    )
                     for name in wanted
                 }
             )
 
-    def run(*names: str, enforced: tuple[str, ...] = ("firewall",), **options: Any) -> Deployment:
+    def run(
+        *names: str,
+        enforced: tuple[str, ...] = ("firewall",),
+        off: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Deployment:
         modes.update({m: Mode.ENFORCE if m in enforced else Mode.OBSERVE for m in measures})
+        modes.update(dict.fromkeys(off, Mode.OFF))
         for name in names:
             # nothing but the first measure is due before the run
             field.stamped.setdefault(name, set()).add("updates")
@@ -376,3 +418,97 @@ def test_resume_takes_all_but_what_is_done_or_only_observed(tmp_path: Path) -> N
     ledger.start_run("compliance", "x", {}, ["other"])
     _, names = left_undone(ledger)
     assert set(names) == {"pending", "failed", "unreachable", "error", "held"}
+
+
+def test_a_measure_switched_off_is_undone_once_and_proved(deploy: Deploy, field: Field) -> None:
+    made = deploy("a", off=("updates",))
+    assert field.undone == ["a/updates"]
+    assert states(made) == {"a": "done"}
+    assert field.stamped["a"] == {"firewall"}
+    again = deploy("a", off=("firewall",), enforced=())
+    assert field.undone == ["a/updates", "a/firewall"]
+    assert states(again) == {"a": "done"}
+
+
+def test_a_measure_that_could_not_be_undone_has_failed(deploy: Deploy, field: Field) -> None:
+    field.outcomes["a"] = State.FAILED
+    field.stamped["a"] = {"firewall"}
+    made = deploy("a", off=("firewall",), enforced=())
+    assert states(made) == {"a": "failed"}
+    assert made.views["a"].detail == "not in place: firewall"
+
+
+AUTO = {"kit__reboot": "auto"}
+WANTED = {"firewall": 1000.0}
+
+
+def test_a_machine_that_asks_for_it_is_restarted_and_proved(deploy: Deploy, field: Field) -> None:
+    field.asking = {"a": dict(WANTED), "b": dict(WANTED)}
+    field.stamped["b"] = {"firewall"}
+    made = deploy("a", "b", variables=AUTO)
+    assert field.waves == [["a"]], "on b nothing is due but its restart"
+    assert field.restarted == ["a", "b"]
+    assert states(made) == {"a": "done", "b": "done"}
+    assert [v.restart for v in made.views.values()] == [None, None]
+    assert made.ledger.outcomes(made.run)["b", "reboot"][0] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("variables", "options"),
+    [({}, {}), ({"kit__reboot": "never"}, {"reboot": True}), (AUTO, {"reboot": False})],
+)
+def test_a_restart_that_is_not_to_be_given_leaves_the_machine_compliant(
+    deploy: Deploy, field: Field, variables: dict[str, str], options: dict[str, bool]
+) -> None:
+    field.asking = {"a": dict(WANTED)}
+    made = deploy("a", variables=variables, **options)
+    assert field.restarted == []
+    assert states(made) == {"a": "done"}
+    asked = made.views["a"].restart
+    assert asked is not None
+    assert asked.left
+
+
+def test_nobody_is_cut_off_by_a_restart(deploy: Deploy, field: Field) -> None:
+    field.asking = {"a": dict(WANTED), "b": dict(WANTED)}
+    field.busy = {"a"}
+    made = deploy("a", "b", variables=AUTO, canaries=1)
+    assert field.restarted == ["b"], "what was applied to the canary holds: the others go on"
+    assert states(made) == {"a": "held", "b": "done"}
+    assert made.views["a"].detail == "its restart is left for later: logged in there: admin2"
+
+
+def test_a_machine_that_does_not_come_back_has_failed_and_stops_the_others(
+    deploy: Deploy, field: Field
+) -> None:
+    field.asking = {"a": dict(WANTED), "b": dict(WANTED)}
+    field.lost_by_restart = {"a"}
+    made = deploy("a", "b", variables=AUTO, canaries=1)
+    assert states(made) == {"a": "failed", "b": "pending"}
+    assert made.views["a"].detail.startswith("did not come back from its restart: Timed out")
+    assert field.restarted == ["a"]
+
+
+def test_what_a_restart_takes_away_is_seen(deploy: Deploy, field: Field) -> None:
+    field.asking = {"a": dict(WANTED)}
+    field.breaks_at_start = {"a"}
+    made = deploy("a", variables=AUTO)
+    assert states(made) == {"a": "failed"}
+    assert made.views["a"].detail == "not in place after its restart: firewall"
+
+
+def test_a_machine_on_which_a_measure_failed_is_not_restarted(deploy: Deploy, field: Field) -> None:
+    field.asking = {"a": dict(WANTED)}
+    field.outcomes["a"] = State.FAILED
+    made = deploy("a", variables=AUTO)
+    assert field.restarted == []
+    assert states(made) == {"a": "failed"}
+
+
+def test_a_restart_waits_for_the_change_window(deploy: Deploy, field: Field) -> None:
+    field.asking = {"a": dict(WANTED)}
+    field.stamped["a"] = {"firewall"}
+    frozen = {"from": "2000-01-01", "until": "2999-01-01", "reason": "elections"}
+    made = deploy("a", variables={**AUTO, "kit__freezes": [frozen]})
+    assert field.restarted == []
+    assert states(made) == {"a": "held"}

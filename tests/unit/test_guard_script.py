@@ -270,3 +270,11 @@ def test_a_full_disk_does_not_keep_a_machine_locked_out(machine: Machine) -> Non
         env={**machine.environment, **disk}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_measure_that_could_not_be_undone_keeps_its_stamp(machine: Machine) -> None:
+    """It is as applied as it was: the next deployment is to undo it again."""
+    machine.arm(machine.stamp)
+    machine.stamp.unlink()
+    assert machine.guard("restore", "m").returncode == 0
+    assert machine.stamp.read_text() == "applied\n"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from kitsurvie import kit
-from kitsurvie.model import Host, Item, Measure, Mode, Profile, Status, Step, Text, Verdict
-from kitsurvie.plan import due, lay_out, waves
+from kitsurvie.model import Action, Host, Item, Measure, Mode, Profile, Status, Step, Text, Verdict
+from kitsurvie.plan import Policy, due, lay_out, policy, restart, waves
 
 
 def host(name: str, profile: Profile = Profile.SERVER, **more: Any) -> Host:
@@ -159,3 +159,79 @@ def test_canaries_meet_every_system_there_is() -> None:
     releases = {"a0": "debian 12", "a1": "debian 12", "a2": "debian 12", "a3": "debian 13"}
     first, *_ = waves(fleet, canaries=2, size=10, per_site=4, releases=releases)
     assert first == ("a0", "a3")
+
+
+@pytest.mark.parametrize(
+    ("undo", "action", "why"),
+    [
+        (True, Action.UNDO, "switched off, to be undone: the modem"),
+        (False, Action.LEAVE, "switched off, left in place: the modem"),
+    ],
+)
+def test_a_measure_that_is_off_is_due_while_the_host_carries_its_stamp(
+    undo: bool, action: Action, why: str
+) -> None:
+    item = Item("srv", "firewall", Mode.OFF, {}, "right", reason="the modem", undo=undo)
+    (found,) = due([item], [], {"firewall": "old"})
+    assert (found.action, found.why) == (action, why)
+    assert due([item], [], {}) == ()
+    assert due([replace(item, mode=Mode.OBSERVE)], [], {"firewall": "old"}) == ()
+
+
+def enforced(*names: str) -> list[Item]:
+    return [Item("srv", name, Mode.ENFORCE, {}, "right") for name in names]
+
+
+WINDOW = ["mon-fri 18:00-23:00"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "variables", "expected"),
+    [
+        (Profile.SERVER, {}, Policy.ASK),
+        (Profile.SERVER, {"kit__change_windows": WINDOW}, Policy.AUTO),
+        (Profile.DESKTOP, {"kit__change_windows": WINDOW}, Policy.ASK),
+        (Profile.DESKTOP, {"kit__reboot": "auto"}, Policy.AUTO),
+        (Profile.SERVER, {"kit__change_windows": WINDOW, "kit__reboot": "never"}, Policy.NEVER),
+    ],
+)
+def test_a_server_restarts_in_its_window_and_a_pc_when_its_user_likes(
+    profile: Profile, variables: dict[str, Any], expected: Policy
+) -> None:
+    assert policy(host("a", profile, **variables)) is expected
+
+
+@pytest.mark.parametrize(
+    ("reboot", "asked", "left"),
+    [
+        ("auto", None, ""),
+        ("auto", False, "--no-reboot was given"),
+        ("ask", True, ""),
+        (
+            "ask",
+            None,
+            "left to the people there (deploy --reboot does it when nobody is logged in)",
+        ),
+        ("never", True, "kit__reboot is never here"),
+    ],
+)
+def test_a_restart_is_given_where_it_was_agreed_on(
+    reboot: str, asked: bool | None, left: str
+) -> None:
+    there = host("a", kit__reboot=reboot)
+    found = restart(there, enforced("kernel"), {"kernel": 20.0, "debian": 10.0}, asked)
+    assert found is not None
+    assert (found.by, found.since, found.left) == (("debian", "kernel"), 10.0, left)
+
+
+def test_what_is_only_observed_is_not_restarted() -> None:
+    there = host("a", kit__reboot="auto")
+    assert restart(there, [], {}, None) is None
+    for items, wanted, left in (
+        ([], "kernel", "nothing that asks for it is enforced here"),
+        (enforced("firewall"), "debian", "nothing that asks for it is enforced here"),
+        (enforced("updates"), "debian", ""),
+    ):
+        found = restart(there, items, {wanted: 1.0}, True)
+        assert found is not None
+        assert found.left == left

@@ -17,6 +17,7 @@ from kitsurvie.cli.progress import Progress
 from kitsurvie.fleet.target import Reply, Target, Trouble
 from kitsurvie.ledger import Ledger
 from kitsurvie.model import (
+    Answer,
     Host,
     Inventory,
     Item,
@@ -221,3 +222,10 @@ def test_the_worst_status_is_the_one_that_is_read_first() -> None:
     assert survey.worst(order) is Status.ERROR
     assert survey.worst(order[:3]) is Status.DRIFT
     assert survey.worst([]) is Status.COMPLIANT
+
+
+def test_a_machine_says_who_asks_for_a_restart_and_since_when() -> None:
+    said = b"kernel_hardening 1700000000.5000000000\nreboot-required 1700000100.0\nnonsense\n"
+    found = survey.restarts_of({survey.RESTART: Answer(1, said, b"")})
+    assert found == {"kernel_hardening": 1700000000.5, "debian": 1700000100.0}
+    assert survey.restarts_of({}) == {}

@@ -18,7 +18,7 @@ from kitsurvie.cli.report import report
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.errors import RunError, UsageError
 from kitsurvie.ledger import Ledger, Outcome, Run, RunState
-from kitsurvie.model import Inventory
+from kitsurvie.model import Action, Inventory
 from kitsurvie.workspace import find
 
 
@@ -42,6 +42,14 @@ def deploy(
     urgent: Annotated[
         str, typer.Option("--urgent", metavar="REASON", help="Go on outside the change windows.")
     ] = "",
+    reboot: Annotated[
+        bool | None,
+        typer.Option(
+            "--reboot/--no-reboot",
+            help="Restart what asks for it, also where kit__reboot is `ask`; or nothing at all.",
+            show_default="as kit__reboot says",
+        ),
+    ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before changing hosts.")
     ] = False,
@@ -50,7 +58,9 @@ def deploy(
 ) -> int:
     """Bring hosts to the kit: observe, judge, apply what is due, prove it.
 
-    Only measures in mode `enforce` are applied, and only where they drift or have changed.
+    Only measures in mode `enforce` are applied, and only where they drift or have changed. One that
+    was switched off is undone once, or left in place, as its text says. A machine that asks for a
+    restart gets one where `kit__reboot` is `auto`, when nobody is logged in.
     Exit code: 0 all compliant, 1 drift remains, 2 configuration, 3 hosts out of reach or in error.
     """
     if resume and (limit or measure or full):
@@ -60,7 +70,7 @@ def deploy(
         )
     asked: dict[str, Any] = {
         "limit": limit, "measures": measure or [], "full": full, "canary": canary,
-        "max_failures": max_failures, "urgent": urgent,
+        "max_failures": max_failures, "urgent": urgent, "reboot": reboot,
     }  # fmt: skip
     place = find(workspace)
     with (
@@ -79,13 +89,19 @@ def deploy(
                 ledger.end_run(last.id, RunState.INTERRUPTED)
             # what is given now counts; an urgency of another day never does
             given = {key: asked[key] for key in ("canary", "max_failures") if asked[key]}
-            asked = {**last.options, **given, "urgent": urgent, "limit": None, "resumes": last.id}
+            # an option that the run before did not know is as good as not given
+            before = {"reboot": None, **last.options}
+            if reboot is not None:
+                given["reboot"] = reboot
+            asked = {**before, **given, "urgent": urgent, "limit": None, "resumes": last.id}
             output.complain(f"Resuming run {last.id}: {table.hosts(len(names))} to go.")
         world = contexts.prepare(place.root, asked["limit"], asked["measures"], names=names)
         for name in contexts.gone(world, names or ()):
             output.complain(f"{name} is no longer in the inventory: left out.")
         watch = progress.on(output.stderr())
-        options = Options(asked["full"], asked["canary"], asked["max_failures"], asked["urgent"])
+        options = Options(
+            asked["full"], asked["canary"], asked["max_failures"], asked["urgent"], asked["reboot"]
+        )
         catalogue = read_catalogue(world.measures.values())
         with recorded(ledger, "deploy", asked, world.hosts) as run:
             survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
@@ -124,12 +140,22 @@ def left_undone(ledger: Ledger) -> tuple[Run, tuple[str, ...]]:
     return last, tuple(name for name, (state, _) in hosts.items() if state not in over)
 
 
+_HOW = {Action.APPLY: "", Action.UNDO: " (undone)", Action.LEAVE: " (left in place)"}
+
+
+def _said(one: view.HostView) -> list[str]:
+    said = [due.measure + _HOW[due.action] for due in one.ready]
+    return [*said, "restart if nobody is logged in"] if one.restarts else said
+
+
 def _agreed(deployment: Deployment) -> bool:
     due = deployment.due_hosts()
     measures = sorted({one.measure for one in what_is_due(due)})
+    if any(one.restarts for one in due):
+        measures.append("restart")
     output.complain(f"{table.hosts(len(due))} will be changed ({', '.join(measures)}):")
     for one in due[:20]:
-        output.complain(f"  {one.host.name}: {', '.join(d.measure for d in one.ready)}")
+        output.complain(f"  {one.host.name}: {', '.join(_said(one))}")
     if len(due) > 20:
         output.complain(f"  and {len(due) - 20} more (kitsurvie plan shows them all)")
     if not sys.stdin.isatty():

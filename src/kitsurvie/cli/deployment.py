@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kitsurvie import plan as planning
 from kitsurvie.cli.context import Context
@@ -19,7 +20,7 @@ from kitsurvie.converge import Job, Play, State, Step, converge
 from kitsurvie.errors import RunError
 from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
-from kitsurvie.model import Status
+from kitsurvie.model import Action, Status
 from kitsurvie.plan import Due
 from kitsurvie.workspace import Workspace
 
@@ -27,6 +28,11 @@ from kitsurvie.workspace import Workspace
 GUARD_GRACE_S = 30.0
 GUARD_POLL_S = 5.0
 DEFAULT_GUARD_DELAY_S = 120.0
+# what the ledger calls a restart, among what Ansible did; and the task of playbooks/reboot.yml that
+# leaves a machine to whoever works on it
+REBOOT = "reboot"
+REBOOT_TASK = "Restart the machine and wait until it is back"
+SOMEBODY_TASK = "Leave the machine to whoever is logged in"
 DEFAULT_WAVE = 50
 BUDGETED_WAVE = 10
 
@@ -36,13 +42,15 @@ class Options:
     """How far a deployment may go.
 
     `canaries` hosts go first; no new wave begins once `max_failures` hosts have failed (None: no
-    limit). `urgent` is the reason given for going on outside the change windows.
+    limit). `urgent` is the reason given for going on outside the change windows. `reboot` restarts
+    also those that are to be asked (True), none at all (False), or as `kit__reboot` has it (None).
     """
 
     full: bool = False
     canaries: int = 0
     max_failures: int | None = None
     urgent: str = ""
+    reboot: bool | None = None
 
 
 class Deployment:
@@ -88,15 +96,29 @@ class Deployment:
                     view.due = planning.due(
                         view.items, look.verdicts, look.stamps, full=self.options.full
                     )
-                    if view.due:
+                    view.restart = self._restart_of(view, look)
+                    if view.due or view.restarts:
                         self._hold(view)
                 write(look.record(view.state, view.detail))
 
     def due_hosts(self) -> list[HostView]:
         """Hosts that something is to be done on now."""
         return [
-            view for view in self.views.values() if view.ready and view.state is Outcome.PENDING
+            view
+            for view in self.views.values()
+            if (view.ready or self._may_restart(view)) and view.state is Outcome.PENDING
         ]
+
+    def _restart_of(self, view: HostView, look: Look) -> planning.Restart | None:
+        return planning.restart(view.host, view.items, look.restart, self.options.reboot)
+
+    def _may_restart(self, view: HostView) -> bool:
+        return view.restarts and not self._restart_held(view)
+
+    def _restart_held(self, view: HostView) -> str:
+        if self.options.urgent:
+            return ""
+        return windows.shut(view.host.variables, datetime.now())
 
     def _hold(self, view: HostView) -> None:
         """Which of the due measures must wait now; a host none of whose may be applied is held."""
@@ -106,8 +128,11 @@ class Deployment:
         if not self.options.urgent:
             whys = {d.measure: windows.shut(view.host.variables, now, d.measure) for d in view.due}
             view.held = {measure: why for measure, why in whys.items() if why}
-        view.state = Outcome.PENDING if view.ready else Outcome.HELD
+        open_now = view.ready or self._may_restart(view)
+        view.state = Outcome.PENDING if open_now else Outcome.HELD
         view.detail = view.left_for_later
+        if not view.due and not open_now:
+            view.detail = f"left for later: {self._restart_held(view)}"
 
     def _settle(self, view: HostView) -> None:
         self.ledger.set_hosts(self.run, [view.host.name], view.state, view.detail)
@@ -128,9 +153,11 @@ class Deployment:
         canaries = set([name for wave in laid for name in wave][: self.options.canaries])
         for number, wave in enumerate(laid):
             views = self._still_open(due[name] for name in wave)
-            if views:
-                self._apply(views, number)
-                self._prove(views)
+            if changed := [view for view in views if view.ready]:
+                self._apply(changed, number)
+                self._prove(changed)
+            if self.trouble is None:
+                self._restart(views, number)
             stop = self._stop_after([name for name in wave if name in canaries])
             if stop and number + 1 < len(laid):
                 left = [name for later in laid[number + 1 :] for name in later]
@@ -145,7 +172,7 @@ class Deployment:
         still = []
         for view in views:
             self._hold(view)
-            if view.ready:
+            if view.ready or self._may_restart(view):
                 still.append(view)
             else:
                 self._settle(view)
@@ -226,6 +253,7 @@ class Deployment:
 
     def _proved(self, view: HostView, look: Look) -> None:
         view.take(look)
+        view.restart = self._restart_of(view, look)
         failed = [p.measure for p in view.plays.values() if p.state in _NOT_APPLIED]
         if not look.trouble:
             still = planning.due(view.items, look.verdicts, look.stamps)
@@ -247,21 +275,90 @@ class Deployment:
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
         self.ledger.record(self.run, [look.record(view.state, view.detail)])
 
+    # -- restart ------------------------------------------------------------------------------
+
+    def _restart(self, views: Iterable[HostView], number: int) -> None:
+        """Restart those that ask for it and may be, and prove each; what failed is left alone."""
+        asking = [v for v in views if v.restarts and v.state in (_PROVED if v.ready else _SEEN)]
+        for view in asking:
+            if held := self._restart_held(view):
+                view.state, view.detail = Outcome.HELD, f"its restart is left for later: {held}"
+                self._settle(view)
+        asking = [view for view in asking if not self._restart_held(view)]
+        if not asking:
+            return
+        for view in asking:
+            # --resume takes what a power cut leaves here
+            view.state, view.detail = Outcome.PENDING, "being restarted"
+            self._settle(view)
+        folder = self.context.workspace.state / "runs" / str(self.run) / f"restart-{number + 1}"
+        names = [view.host.name for view in asking]
+        stamps: dict[str, dict[str, str]] = {name: {} for name in names}
+        job = _job(self.context.workspace, asking, folder, {REBOOT: names}, stamps, "reboot.yml")
+        try:
+            with self.progress.phase("Restart", len(asking)):
+                for play in converge(job, lock=self.lock, on_step=self._step):
+                    self._went_down(self.views[play.host], play)
+        except RunError as error:
+            self.trouble = error
+        gone = {view.host.name for view in asking if view.restarted}
+        if gone:
+            with self.progress.phase("Prove", len(gone)):
+                for look in self.survey.look(self.context.lay_out(gone).items):
+                    self._came_back(self.views[look.host], look)
+
+    def _went_down(self, view: HostView, play: Play) -> None:
+        said = play.message or play.state.value
+        self.ledger.set_outcome(self.run, view.host.name, REBOOT, play.state.value, play.message)
+        self.progress.done(view.host.name, _status({REBOOT: play}))
+        if play.state in {State.CHANGED, State.UNCHANGED}:
+            view.restarted = True
+        elif play.state is State.FAILED and play.task == SOMEBODY_TASK:
+            view.state, view.detail = Outcome.HELD, f"its restart is left for later: {said}"
+        elif play.task == REBOOT_TASK:
+            view.restarted = True
+            view.state, view.detail = Outcome.FAILED, f"did not come back from its restart: {said}"
+        else:
+            view.state, view.detail = Outcome.FAILED, f"could not be restarted: {said}"
+        self._settle(view)
+
+    def _came_back(self, view: HostView, look: Look) -> None:
+        lost = view.detail if view.state is Outcome.FAILED else ""
+        view.take(look)
+        view.restart = self._restart_of(view, look)
+        if look.trouble:
+            view.state = Outcome.FAILED
+            view.detail = lost or f"could not be seen again after its restart: {look.trouble}"
+        else:
+            still = planning.due(view.items, look.verdicts, look.stamps)
+            lost = ", ".join(one.measure for one in still if one.measure not in view.held)
+            if lost:
+                view.state = Outcome.FAILED
+                view.detail = f"not in place after its restart: {lost}"
+            elif view.held:
+                view.state, view.detail = Outcome.HELD, view.left_for_later
+        self.ledger.record(self.run, [look.record(view.state, view.detail)])
+
 
 _PROVED = frozenset({Outcome.DONE, Outcome.DRIFT})
+# a host on which nothing was due waits for its restart alone
+_SEEN = frozenset({*_PROVED, Outcome.PENDING})
 _LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})
 _NOT_APPLIED = frozenset({State.FAILED, State.UNREACHABLE, State.NOT_REACHED})
 
 
 def _proved_well(view: HostView) -> bool:
-    """Whether what was applied is in place, though other measures of the host have to wait."""
-    return view.state in _PROVED or (view.state is Outcome.HELD and bool(view.plays))
+    """Whether what was applied is in place, though other work, or its restart, has to wait."""
+    waits = bool(view.plays) or (view.restarts and not view.due)
+    return view.state in _PROVED or (view.state is Outcome.HELD and waits)
 
 
 def _touched(view: HostView) -> bool:
     """Whether Ansible did anything there; a host that had gone before it began never counts."""
     began = {State.CHANGED, State.UNCHANGED, State.FAILED}
-    return any(play.state in began or play.changes for play in view.plays.values())
+    return view.restarted or any(
+        play.state in began or play.changes for play in view.plays.values()
+    )
 
 
 def _status(plays: Mapping[str, Play]) -> Status:
@@ -274,24 +371,41 @@ def job_of(
 ) -> Job:
     """The Ansible run that applies what is due on these hosts and has not to wait."""
     due: dict[str, list[str]] = {}
+    absent: dict[str, list[str]] = {}
     stamps: dict[str, dict[str, str]] = {}
     chosen = list(views)
     for view in chosen:
         digests = {item.measure: item.stamp for item in view.items}
         for one in view.ready:
-            due.setdefault(one.measure, []).append(view.host.name)
-            stamps.setdefault(view.host.name, {})[one.measure] = digests[one.measure]
+            told = stamps.setdefault(view.host.name, {})
+            if one.action is Action.APPLY:
+                due.setdefault(one.measure, []).append(view.host.name)
+                told[one.measure] = digests[one.measure]
+            else:
+                absent.setdefault(one.measure, []).append(view.host.name)
+    return _job(workspace, chosen, folder, due, stamps, absent=absent, check=check)
+
+
+def _job(
+    workspace: Workspace,
+    chosen: Sequence[HostView],
+    folder: Path,
+    due: Mapping[str, Sequence[str]],
+    stamps: Mapping[str, Mapping[str, str]],
+    playbook: str = "kit.yml",
+    **more: Any,
+) -> Job:
     return Job(
         due=due,
         stamps=stamps,
         roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
         inventory=workspace.inventory,
-        playbook=workspace.playbooks / "kit.yml",
+        playbook=workspace.playbooks / playbook,
         roles=workspace.roles,
         folder=folder,
         forks=min(len(chosen), workspace.parallel) or 1,
         connect_timeout_s=workspace.connect_timeout_s,
-        check=check,
+        **more,
     )
 
 

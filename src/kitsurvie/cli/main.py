@@ -10,6 +10,7 @@ from kitsurvie import __version__
 from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output
 from kitsurvie.cli.deploy import deploy
 from kitsurvie.cli.plan import plan
+from kitsurvie.cli.retire import retire
 from kitsurvie.errors import ExitCode, KitsurvieError
 
 # what a shell reports for a program that SIGPIPE ended
@@ -46,6 +47,7 @@ app.add_typer(kit.app, name="kit", no_args_is_help=True)
 app.command("enroll")(enroll.enroll)
 app.command()(plan)
 app.command()(deploy)
+app.command()(retire)
 app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
 app.add_typer(lab.app, name="lab", no_args_is_help=True)
 

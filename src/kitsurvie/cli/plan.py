@@ -11,7 +11,7 @@ from rich.text import Text
 
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import deployment as deployments
-from kitsurvie.cli import exceptions, origins, output, progress, run_lock, view
+from kitsurvie.cli import exceptions, origins, output, progress, run_lock, table, view
 from kitsurvie.cli.deployment import Deployment, Options
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -81,6 +81,10 @@ def _show(run: view.RunView, preview: str) -> None:
             held = one.held.get(due.measure, "")
             held = f" (left for later: {held})" if held else ""
             rows.add_row(one.host.name, Text(member), due.measure, Text(due.why + held))
+        if one.restart is not None:
+            held = f" ({one.detail})" if one.state is Outcome.HELD and one.restarts else ""
+            words = Text(table.restart_words(one.restart) + held)
+            rows.add_row(one.host.name, Text(member), "restart", words)
     if rows.row_count:
         console.print(rows)
     else:

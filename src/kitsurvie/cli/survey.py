@@ -11,6 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from kitsurvie import judge
@@ -36,7 +37,12 @@ from kitsurvie.workspace import Workspace
 
 STAMPS = "grep -rs '' /var/lib/kitsurvie/stamps"
 RELEASE = '. /etc/os-release; echo "$ID $VERSION_ID"'
-STANDING = (STAMPS, RELEASE)
+# the notes of tasks/reboot_wanted.yml, and Debian's own, each with the moment it was left
+RESTART = (
+    "find /run/kitsurvie/reboot-wanted /run/reboot-required -maxdepth 1 -type f "
+    "-printf '%f %T@\\n' 2>/dev/null"
+)
+STANDING = (STAMPS, RELEASE, RESTART)
 SUPPORTED = ("debian 12", "debian 13")
 
 # a check that still asks for more after so many batches is asking without end
@@ -56,7 +62,8 @@ class Look:
 
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
     UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
-    `release` its system, such as `debian 12`.
+    `release` its system, such as `debian 12`, `restart` who asks for a restart (a measure, or
+    `debian`) and since when.
     """
 
     host: str
@@ -67,6 +74,7 @@ class Look:
     stamps: Mapping[str, str] = field(default_factory=dict)
     trouble: str = ""
     release: str = ""
+    restart: Mapping[str, float] = field(default_factory=dict)
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -230,7 +238,7 @@ class Survey:
         status = worst(v.status for v in verdicts)
         return Look(
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
-            release=release_of(visit.answers),
+            release=release_of(visit.answers), restart=restarts_of(visit.answers),
         )  # fmt: skip
 
     def _judge(self, visit: _Visit) -> judge.Judgement:
@@ -277,6 +285,17 @@ def stamps_of(answers: Mapping[str, Answer]) -> Mapping[str, str]:
     for line in answer.stdout.decode("utf-8", "replace").splitlines():
         path, _, digest = line.partition(":")
         found[path.rpartition("/")[2]] = digest.strip()
+    return found
+
+
+def restarts_of(answers: Mapping[str, Answer]) -> Mapping[str, float]:
+    """Who asks for a restart of the host, and since when, in seconds since 1970 by its clock."""
+    answer = answers.get(RESTART)
+    found = {}
+    for line in (answer.stdout if answer else b"").decode("utf-8", "replace").splitlines():
+        name, _, moment = line.rpartition(" ")
+        with suppress(ValueError):
+            found["debian" if name == "reboot-required" else name] = float(moment)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +14,8 @@ from kitsurvie.cli import exceptions, output
 from kitsurvie.cli.view import HostView, RunView, member_name
 from kitsurvie.converge import State
 from kitsurvie.ledger import Outcome
-from kitsurvie.model import Mode, Status, Verdict
+from kitsurvie.model import Action, Mode, Status, Verdict
+from kitsurvie.plan import Restart
 
 STYLES = {
     Outcome.DONE: "green",
@@ -35,6 +37,7 @@ WORDS = {
 }
 LONGEST = 300
 NAMES_SHOWN = 6
+_HEADS = {Action.APPLY: "Applied", Action.UNDO: "Undone", Action.LEAVE: "Left in place"}
 
 
 def hosts(count: int) -> str:
@@ -49,6 +52,7 @@ def show(console: Console, run: RunView) -> None:
     exceptions.show(console, run)
     for view in run.hosts:
         _troubles(console, view, run)
+    _restarts(console, run)
     for note in run.notes:
         console.print(Text(note))
 
@@ -74,16 +78,44 @@ def _members(console: Console, run: RunView) -> None:
 
 
 def _mended(console: Console, run: RunView) -> None:
-    """What Ansible changed and where: one line a measure, with names while they are few."""
-    changed: dict[str, list[str]] = {}
+    """What was changed and where: one line a measure, with names while they are few."""
+    done: dict[str, dict[str, list[str]]] = {head: {} for head in (*_HEADS.values(), "Restarted")}
     for view in run.hosts:
+        actions = {due.measure: due.action for due in view.due}
         for measure, play in view.plays.items():
-            if play.state is State.CHANGED:
-                changed.setdefault(measure, []).append(view.host.name)
-    for number, (measure, names) in enumerate(changed.items()):
-        head = "\nApplied  " if number == 0 else "         "
-        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        console.print(Text(f"{head}{measure}: {', '.join(names[:NAMES_SHOWN])}{more}"))
+            action = actions.get(measure, Action.APPLY)
+            # what is left in place is changed in nothing, and said all the same
+            over = play.state is State.UNCHANGED and action is not Action.APPLY
+            if play.state is State.CHANGED or over:
+                done[_HEADS[action]].setdefault(measure, []).append(view.host.name)
+        if view.restarted and view.state is not Outcome.FAILED:
+            done["Restarted"].setdefault("", []).append(view.host.name)
+    done = {head: told for head, told in done.items() if told}
+    width = max(map(len, done), default=0)
+    if done:
+        console.print()
+    for head, told in done.items():
+        for number, (measure, names) in enumerate(told.items()):
+            start = f"{head:{width}}" if number == 0 else " " * width
+            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+            what = f"{measure}: " if measure else ""
+            console.print(Text(f"{start}  {what}{', '.join(names[:NAMES_SHOWN])}{more}"))
+
+
+def _restarts(console: Console, run: RunView) -> None:
+    """The machines that ask for a restart and were not given one, and why."""
+    for view in run.hosts:
+        if view.restart is not None:
+            console.print(
+                Text(f"{view.host.name}: {output.printable(restart_words(view.restart))}")
+            )
+
+
+def restart_words(asked: Restart) -> str:
+    """A restart that is asked for, in words."""
+    since = datetime.fromtimestamp(asked.since)
+    left = f" ({asked.left})" if asked.left else ""
+    return f"a restart is wanted by {', '.join(asked.by)} since {since:%a %d %B at %H:%M}{left}"
 
 
 def _troubles(console: Console, view: HostView, run: RunView) -> None:

@@ -13,7 +13,7 @@ from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.ledger import Outcome
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict
-from kitsurvie.plan import Due
+from kitsurvie.plan import Due, Restart, restart
 
 
 @dataclass(slots=True)
@@ -30,6 +30,13 @@ class HostView:
     held: dict[str, str] = field(default_factory=dict)
     plays: dict[str, Play] = field(default_factory=dict)
     release: str = ""
+    restart: Restart | None = None
+    restarted: bool = False
+
+    @property
+    def restarts(self) -> bool:
+        """Whether this machine asks for a restart that a deployment may give it."""
+        return self.restart is not None and not self.restart.left
 
     @property
     def ready(self) -> tuple[Due, ...]:
@@ -57,6 +64,7 @@ class HostView:
     def take(self, look: Look) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
         self.verdicts, self.detail, self.release = look.verdicts, look.trouble, look.release
+        self.restart = restart(self.host, self.items, look.restart)
         self.at = look.at if look.evidence is not None else None
         if look.trouble:
             away = look.status is Status.UNREACHABLE
@@ -150,14 +158,27 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "state": view.state.value,
         "detail": view.detail,
         "seen": _iso(view.at),
+        "restart": _restart(view),
         "checks": [_check(v) for v in view.verdicts if v.measure == "kit"],
         "measures": [_measure(view, item, run.measures) for item in view.items],
     }
 
 
+def _restart(view: HostView) -> dict[str, Any] | None:
+    if view.restart is None and not view.restarted:
+        return None
+    wanted = view.restart
+    return {
+        "wanted_by": list(wanted.by) if wanted else [],
+        "since": _iso(wanted.since) if wanted else None,
+        "left": wanted.left if wanted else "",
+        "done": view.restarted,
+    }
+
+
 def _measure(view: HostView, item: Item, measures: Mapping[str, Measure]) -> dict[str, Any]:
     play = view.plays.get(item.measure)
-    why = next((d.why for d in view.due if d.measure == item.measure), "")
+    due = next((one for one in view.due if one.measure == item.measure), None)
     known = measures.get(item.measure)
     told = {} if known is None else {"variables": [_value(v) for v in kit.values(known, view.host)]}
     return {
@@ -165,7 +186,8 @@ def _measure(view: HostView, item: Item, measures: Mapping[str, Measure]) -> dic
         "mode": item.mode.value,
         "off_reason": item.reason,
         "off_until": item.until or None,
-        "due": why,
+        "due": due.why if due else "",
+        "action": due.action.value if due else None,
         "held": view.held.get(item.measure, ""),
         "ansible": None
         if play is None

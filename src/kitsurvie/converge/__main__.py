@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,15 @@ STAMP_TASKS = (
     "Make the folder of the stamps",
     "Write the digest of the measure as it was applied",
 )
+# and those of playbooks/tasks/absent_stamp.yml
+ABSENT_TASKS = ("Remove the stamp of the measure",)
+# and of playbooks/reboot.yml and retire.yml
+REBOOT_TASK = "Restart the machine and wait until it is back"
+RETIRE_TASK = "Take the kit's own files away, then end our access"
+
+
+_BOOKKEEPING = frozenset({*STAMP_TASKS, *ABSENT_TASKS, REBOOT_TASK, RETIRE_TASK})
+_LAST = frozenset({STAMP_TASKS[-1], ABSENT_TASKS[-1], REBOOT_TASK, RETIRE_TASK})
 
 
 def main() -> int:
@@ -42,7 +52,18 @@ def main() -> int:
         _tell({"kind": "fatal", "message": f"{type(error).__name__}: {error}"})
         return 1
     finally:
+        _hang_up(Path(sockets))
         shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _hang_up(sockets: Path) -> None:
+    """Close the connections that ssh keeps open: on the host they pass for somebody logged in."""
+    for socket in sockets.iterdir():
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(
+                ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "kept-open"],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=5, check=False,
+            )  # fmt: skip
 
 
 def _ask_to_stop(*_: object) -> None:
@@ -123,9 +144,8 @@ def _told(event: dict[str, Any]) -> dict[str, Any] | None:
     about = {"measure": measure, "host": data.get("host", ""), "task": data.get("task", "")}
     if name == "runner_on_start":
         return {"kind": "begin", **about}
-    if about["task"] in STAMP_TASKS:
-        done = name in {"runner_on_ok", "runner_on_skipped"} and about["task"] == STAMP_TASKS[-1]
-        return {"kind": "stamped", **about} if done else None
+    if about["task"] in _BOOKKEEPING and name in {"runner_on_ok", "runner_on_skipped"}:
+        return {"kind": "stamped", **about} if about["task"] in _LAST else None
     if name == "runner_on_ok" and (data.get("res") or {}).get("changed"):
         return {"kind": "changed", **about}
     if name == "runner_on_failed" and not data.get("ignore_errors"):
@@ -136,8 +156,8 @@ def _told(event: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _measure(pattern: str) -> str:
-    """The measure of a play: its hosts are the group `due_<measure>`."""
-    return pattern.removeprefix("due_")
+    """The measure of a play: its hosts are the group `due_<measure>` or `absent_<measure>`."""
+    return pattern.removeprefix("due_").removeprefix("absent_")
 
 
 def _message(data: dict[str, Any]) -> str:
@@ -146,7 +166,8 @@ def _message(data: dict[str, Any]) -> str:
         return "the details are kept secret by the task (no_log)"
     for name in ("msg", "stderr", "module_stderr", "stdout"):
         text = str(result.get(name) or "").strip()
-        if text:
+        # what a command said tells more than Ansible's own word for any status
+        if text and not (text == "non-zero return code" and result.get("stderr")):
             return " ".join(text.split())[:600]
     return "no reason given"
 

@@ -6,11 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from kitsurvie.converge.overlay import write_overlay
 from kitsurvie.errors import RunError
@@ -34,9 +35,11 @@ ANSIBLE_ENDED = frozenset({0, 2, 4, 6})
 class Job:
     """One Ansible run. Paths are absolute.
 
-    `due` maps each measure, in the order of the kit, to the hosts it is due on; `stamps` maps a
-    host to the digests to leave there, `roads` to the words of ssh that pin its key. `folder` is
-    private to this job and keeps Ansible's log.
+    `due` maps each measure, in the order of the kit, to the hosts it is due on; `absent` maps each
+    that is to be taken away to its hosts: this goes first, so that what is applied has the last
+    word. `stamps` maps a host, any host of the job, to the digests to leave there, `roads` to the
+    words of ssh that pin its key. `playbook` lies beside `absent.yml`. `folder` is private to this
+    job and keeps Ansible's log. `variables` are given to every host.
     """
 
     due: Mapping[str, Sequence[str]]
@@ -49,6 +52,8 @@ class Job:
     forks: int
     connect_timeout_s: float
     check: bool = False
+    absent: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -107,21 +112,30 @@ def converge(
             raise
         if not left or len(failed) == before:
             break
-        due: dict[str, list[str]] = {measure: [] for measure in job.due}
-        for play in left:
-            due[play.measure].append(play.host)
-        due = {measure: hosts for measure, hosts in due.items() if hosts}
-        job = replace(job, due=due, folder=job.folder / f"again-{number}")
+        again = {(play.host, play.measure) for play in left}
+        job = replace(
+            job,
+            due=_only(job.due, again),
+            absent=_only(job.absent, again),
+            folder=job.folder / f"again-{number}",
+        )
     yield from left
+
+
+def _only(
+    asked: Mapping[str, Sequence[str]], which: Container[tuple[str, str]]
+) -> dict[str, list[str]]:
+    kept = {m: [host for host in hosts if (host, m) in which] for m, hosts in asked.items()}
+    return {measure: hosts for measure, hosts in kept.items() if hosts}
 
 
 def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) -> Iterator[Play]:
     """One run of Ansible, every outcome told; raises RunError at its end when it broke."""
     job.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     overlay = job.folder / "due.json"
-    write_overlay(overlay, job.due, job.stamps, job.roads)
+    write_overlay(overlay, job.due, job.stamps, job.roads, job.absent, job.variables)
     process = _start(job, overlay, lock)
-    follower = _Follower(job.due)
+    follower = _Follower(job.due, job.absent)
     fatal = ""
     try:
         assert process.stdout is not None
@@ -147,7 +161,8 @@ def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) ->
 
 
 def _start(job: Job, overlay: Path, lock: int | None) -> subprocess.Popen[str]:
-    described = {k: v for k, v in asdict(job).items() if k not in {"due", "stamps", "roads"}}
+    apart = {"due", "absent", "stamps", "roads", "playbook", "variables"}
+    described = {name: value for name, value in asdict(job).items() if name not in apart}
     errors = (job.folder / "process.log").open("wb")
     process = subprocess.Popen(
         # -P: nothing is imported from the folder the command was typed in
@@ -163,10 +178,30 @@ def _start(job: Job, overlay: Path, lock: int | None) -> subprocess.Popen[str]:
     errors.close()
     assert process.stdin is not None
     json.dump(
-        {**described, "overlay": str(overlay), "log": str(job.log)}, process.stdin, default=str
+        {
+            **described,
+            "playbook": _playbook(job),
+            "overlay": str(overlay),
+            "log": str(job.log),
+        },
+        process.stdin,
+        default=str,
     )
     process.stdin.close()
     return process
+
+
+def _playbook(job: Job) -> Path:
+    """The playbook of the job; of both, when something is taken away and something applied."""
+    undoing = job.playbook.with_name("absent.yml")
+    if not job.absent:
+        return job.playbook
+    if not job.due:
+        return undoing
+    both = job.folder / "both.yml"
+    plays = [{"import_playbook": str(path)} for path in (undoing, job.playbook)]
+    both.write_text(json.dumps(plays, indent=1), encoding="utf-8")
+    return both
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -185,12 +220,15 @@ def _stop(process: subprocess.Popen[str]) -> None:
 class _Follower:
     """Turns Ansible's events into outcomes.
 
-    Success is the stamp: it is the last thing a play does on a host. Failure is known when the
-    play is over, since a failed task may be rescued, and the last one to fail says it best.
+    Success is the stamp, written or removed: it is the last thing a play does on a host. Failure is
+    known when the play is over, since a failed task may be rescued, and the last one to fail says
+    it best.
     """
 
-    def __init__(self, due: Mapping[str, Sequence[str]]) -> None:
-        self._open = {(host, measure) for measure, hosts in due.items() for host in hosts}
+    def __init__(self, *asked: Mapping[str, Sequence[str]]) -> None:
+        self._open = {
+            (h, measure) for one in asked for measure, hosts in one.items() for h in hosts
+        }
         self._current: str | None = None
         self._changes: dict[tuple[str, str], list[str]] = {}
         self._failures: dict[tuple[str, str], tuple[State, str, str]] = {}

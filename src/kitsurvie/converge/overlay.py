@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 # one connection for all the tasks of a run
 _KEPT_OPEN = ("-C", "-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
@@ -16,25 +17,30 @@ def write_overlay(
     due: Mapping[str, Sequence[str]],
     stamps: Mapping[str, Mapping[str, str]],
     roads: Mapping[str, Sequence[str]],
+    absent: Mapping[str, Sequence[str]] | None = None,
+    variables: Mapping[str, Any] | None = None,
 ) -> None:
     """Write what Ansible is told beside the syndicate's inventory, as JSON, which it reads as YAML.
 
-    `due` maps a measure to host names (the groups `due_<measure>`), `stamps` a host to {measure:
-    digest}, `roads` a host to the words of ssh that pin its key: they come before any other.
+    `due` maps a measure to host names (the groups `due_<measure>`), `absent` likewise where it is
+    to be taken away (the groups `absent_<measure>`), `stamps` a host to {measure: digest}, `roads`
+    a host to the words of ssh that pin its key: they come before any other. `variables` are given
+    to every host.
     """
+    groups = {f"due_{measure}": hosts for measure, hosts in due.items()}
+    groups |= {f"absent_{measure}": hosts for measure, hosts in (absent or {}).items()}
     document = {
         "all": {
             "hosts": {
                 host: {
+                    **(variables or {}),
                     "kitsurvie_stamps": dict(measures),
                     "kitsurvie_road": shlex.join(roads[host]),
                     "ansible_ssh_args": shlex.join([*roads[host], *_KEPT_OPEN]),
                 }
                 for host, measures in stamps.items()
             },
-            "children": {
-                f"due_{measure}": {"hosts": dict.fromkeys(hosts)} for measure, hosts in due.items()
-            },
+            "children": {group: {"hosts": dict.fromkeys(hosts)} for group, hosts in groups.items()},
         }
     }
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")

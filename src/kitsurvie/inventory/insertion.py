@@ -95,13 +95,13 @@ def _append(text: str, node: yaml.MappingNode, rest: list[str], value: Value) ->
         return f"{before}{comma} {_key(rest[0])}: {_scalar(nested)}{text[end:]}"
     indent = node.value[0][0].start_mark.column
     lines = text.splitlines(keepends=True)
-    last = _last_line(node)
+    last = last_line(node)
     if lines[last] and not lines[last].endswith("\n"):
         lines[last] += "\n"
     return "".join([*lines[: last + 1], _block(rest, value, indent), *lines[last + 1 :]])
 
 
-def _last_line(node: yaml.Node) -> int:
+def last_line(node: yaml.Node) -> int:
     """The line (from 0) on which the last value below a node ends."""
     while not getattr(node, "flow_style", True):
         if isinstance(node, yaml.MappingNode) and node.value:

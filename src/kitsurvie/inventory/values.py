@@ -26,11 +26,18 @@ _KIT = (
     "mode",
     "not_negotiable",
     "profile",
+    "reboot",
+    "reboot_timeout_s",
     "site",
 )
 # what a change and three attempts to connect need, by a slow line
 LEAST_GUARD_DELAY_S = 60
-_TYPES = {"expected_up": Option(Type.BOOL), "site": Option(Type.STR)}
+_TYPES = {
+    "expected_up": Option(Type.BOOL),
+    "reboot": Option(Type.STR, choices=("never", "ask", "auto")),
+    "reboot_timeout_s": Option(Type.INT),
+    "site": Option(Type.STR),
+}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _JINJA = ("{{", "{%", "{#")
 # user:password@ in an address; what is told of it never shows it

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kitsurvie.errors import InventoryError
-from kitsurvie.inventory import insertion, names, sources, structure, syntax, territory
+from kitsurvie.inventory import insertion, names, removal, sources, structure, syntax, territory
 from kitsurvie.model import Member, Profile
 from kitsurvie.workspace import Workspace
 
@@ -70,6 +70,36 @@ def add_host(
         for target, content in new.items():
             replace(target, content)
     return file
+
+
+def remove_host(workspace: Workspace, name: str) -> tuple[Path, ...]:
+    """Take a host out of every group of the inventory; gives the files that held it.
+
+    Its member's group stays, and so does a file of its own variables (`host_vars`). Raises
+    InventoryError; the files are then as they were.
+    """
+    with _alone(workspace):
+        new: dict[Path, str] = {}
+        for source in sources.read(workspace.inventory):
+            if source.kind != "hosts":
+                continue
+            text = source.data.decode()
+            for path in list(_places_of(syntax.parse(source.data, source.shown)[1], name, [])):
+                text = removal.take_out(text, path, source.shown)
+            if text != source.data.decode():
+                new[workspace.inventory.parent / source.shown] = text
+        for target, content in new.items():
+            replace(target, content)
+    return tuple(new)
+
+
+def _places_of(data: Any, host: str, above: list[str]) -> Iterator[list[str]]:
+    """The way to each place at which a host is named, among nested `children`."""
+    for group, content in (data or {}).items():
+        if isinstance(content, dict):
+            if host in (content.get("hosts") or {}):
+                yield [*above, group, "hosts", host]
+            yield from _places_of(content.get("children"), host, [*above, group, "children"])
 
 
 def replace(path: Path, content: str) -> None:

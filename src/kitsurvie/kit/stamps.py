@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from kitsurvie.kit import plain
 from kitsurvie.model import Measure
+
+# What takes a measure away again decides nothing of what applying it does.
+_UNDOING = re.compile(r"(?:tasks|shared)/absent\w*\.yml")
 
 # Not checks, scenarios or measure.yml: mending a text must not redeploy the fleet.
 APPLIED = ("defaults", "files", "handlers", "library", "meta", "tasks", "templates", "vars")
@@ -23,6 +27,8 @@ def stamp_base(measure: Measure, playbooks_dir: Path) -> str:
     roots = [(name, measure.path / name) for name in APPLIED]
     for label, root in (*roots, ("shared", playbooks_dir / "tasks")):
         for name, path in _files(root):
+            if _UNDOING.fullmatch(f"{label}/{name}"):
+                continue
             content = path.read_bytes()
             head = f"{label}/{name}".encode("utf-8", "surrogateescape")
             state.update(b"%d:%b%d:" % (len(head), head, len(content)))

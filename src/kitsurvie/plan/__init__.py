@@ -2,6 +2,17 @@
 
 from kitsurvie.plan.due import Due, due
 from kitsurvie.plan.items import Plan, lay_out
+from kitsurvie.plan.restart import Policy, Restart, policy, restart
 from kitsurvie.plan.waves import waves
 
-__all__ = ["Due", "Plan", "due", "lay_out", "waves"]
+__all__ = [
+    "Due",
+    "Plan",
+    "Policy",
+    "Restart",
+    "due",
+    "lay_out",
+    "policy",
+    "restart",
+    "waves",
+]

@@ -47,6 +47,7 @@ def lay_out(
                 reason=str(host.variables.get(f"{measure.id}__off_reason") or ""),
                 until=str(host.variables.get(f"{measure.id}__off_until") or ""),
                 applies=measure.applies,
+                undo=measure.undo,
             )
             for measure in wanted
             if host.profile in measure.profiles

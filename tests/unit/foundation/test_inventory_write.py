@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kitsurvie import inventory, workspace
 from kitsurvie.errors import InventoryError
-from kitsurvie.inventory import insertion, territory, write
+from kitsurvie.inventory import insertion, removal, territory, write
 from kitsurvie.model import Member, MemberKind, Profile
 
 from .conftest import HOSTS, Make
@@ -180,3 +180,39 @@ def test_any_plain_value_is_read_back_as_it_was(key: str, value: dict[str, objec
     found = insertion.put(text, ["a", "new", key], value, "hosts.yml")
     assert yaml.safe_load(found) == {"a": {"kept": 1, "new": {key: value}}}
     assert lines_lost(text, found) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a:\n  b: {x: 1}\nz: 1\n", "a:\nz: 1\n"),
+        ("a:\n  # why\n  b:\n    x: 1\n  c: 1 # kept\n", "a:\n  # why\n  c: 1 # kept\n"),
+        ("a:\n  c: 1\n  b:\n\n# after\nz: 1\n", "a:\n  c: 1\n\n# after\nz: 1\n"),
+        ("a:\n  b: |\n    text\n    more\nz: 1\n", "a:\nz: 1\n"),
+        ("a:\n  c: 1\n", "a:\n  c: 1\n"),
+        ("", ""),
+        ("a: {b: {x: 1}, c: 1}\n", "refused"),
+        ("a:\n  b: &x 1\n  c: *x\n", "refused"),
+    ],
+)
+def test_an_entry_is_taken_out_and_nothing_else(before: str, after: str) -> None:
+    if after == "refused":
+        with pytest.raises(InventoryError, match="cannot be taken out"):
+            removal.take_out(before, ["a", "b"], "hosts.yml")
+        return
+    assert removal.take_out(before, ["a", "b"], "hosts.yml") == after
+
+
+def test_a_retired_host_leaves_every_group_and_its_member_stays(make: Make) -> None:
+    extra = "---\nall:\n  children:\n    printers:\n      hosts:\n        manche-srv-01:\n"
+    place = make({"others.yml": extra})
+    assert len(write.remove_host(place, "manche-srv-01")) == 2
+    assert write.remove_host(place, "manche-srv-01") == ()
+    found = inventory.load(place)
+    assert "manche-srv-01" not in found.hosts
+    assert len(found.hosts) == 3
+    assert lines_lost(HOSTS, (place.inventory / "hosts.yml").read_text("utf-8")) == [
+        "-         manche-srv-01: {ansible_host: 198.51.100.5, kit__profile: server}"
+    ]
+    add(place, "manche-srv-02", "225005024")
+    assert "manche-srv-02" in inventory.load(place).hosts
