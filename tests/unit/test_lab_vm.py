@@ -71,7 +71,9 @@ def test_no_two_machines_of_a_host_share_a_hardware_address() -> None:
     assert vm.mac("198.18.0.11") == "52:54:c6:12:00:0b"
 
 
-@pytest.mark.parametrize(("accel", "processor"), [("kvm", "host,arch-capabilities=off"), ("tcg", "max,la57=off")])
+@pytest.mark.parametrize(
+    ("accel", "processor"), [("kvm", "host,arch-capabilities=off"), ("tcg", "max,la57=off")]
+)
 def test_the_processor_is_real_or_emulated_as_told(accel: str, processor: str) -> None:
     said = vm.command("ks-01", "52:54:00:00:00:01", "vb-ks-01", Path("/a,b/disk.img"),
                       Path("/log"), Path("/run/x"), accel)  # fmt: skip
