@@ -20,22 +20,22 @@ _TRIAL_ENDS_WITH = 33  # what qemu's isa-debug-exit makes of 16
 
 @functools.cache
 def accelerator() -> str:
-    """`kvm` where it works here, else `tcg`: qemu plays the processor, slowly.
+    """`kvm` on real hardware where it works, else `tcg`: qemu plays the processor, slowly.
+
+    A host that is virtual itself may run a first sector with KVM and hang in the boot loader.
 
     KITSURVIE_LAB_ACCEL, if set to one of them, decides.
     """
     asked = os.environ.get("KITSURVIE_LAB_ACCEL", "")
     if asked in _PROCESSORS:
         return asked
+    if "hypervisor" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split():
+        return "tcg"
     return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) and _starts("kvm") else "tcg"
 
 
 def _starts(accel: str) -> bool:
-    """Whether a virtual machine runs the first sector of its disk.
-
-    In a machine that is virtual itself, the device may be there, and even make machines, and
-    none of them ever gets as far.
-    """
+    """Whether a virtual machine runs the first sector of its disk."""
     with tempfile.NamedTemporaryFile(prefix="kitsurvie-trial-") as disk:
         disk.write(_TRIAL.ljust(510, b"\0") + b"\x55\xaa")
         disk.truncate(1 << 20)  # the BIOS starts no disk of one sector
