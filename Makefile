@@ -41,6 +41,7 @@ test: lint $(STAMP) ## Lint, unit, contract and lab tests; what CI runs
 	@$(BIN)/pytest -m "not slow" tests
 
 test-all: lint $(STAMP) ## The same with the slow ones; writes down which measures it proved
+	@./scripts/system-packages qemu-system-x86
 	@KITSURVIE_REMEMBER=1 $(BIN)/pytest tests
 
 bench: $(STAMP) ## Every figure beside its peer, in one run (as root)

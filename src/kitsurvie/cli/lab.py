@@ -22,7 +22,7 @@ _Folder = typer.Option(Path("lab"), "--dir", help="The folder of the lab: its wo
 
 @app.command()
 def up(
-    machines: int = typer.Option(4, "--machines", help="How many machines, 1 to 24."),
+    machines: int = typer.Option(4, "--machines", help="How many containers, up to 24."),
     prefix: str = typer.Option(
         "ks", "--prefix", envvar="KITSURVIE_LAB_PREFIX", help="What their names begin with."
     ),
@@ -41,18 +41,25 @@ def up(
     releases: str = typer.Option(
         "bookworm,trixie", "--releases", help="Debian releases, in turn, comma-separated."
     ),
+    vm: bool = typer.Option(
+        False,
+        "--vm",
+        help="Besides, one virtual machine of each release: a kernel and a boot loader of its own.",
+    ),
     enrolled: bool = typer.Option(
         False, "--enrolled", help="With the administrator's account, pinned keys and inventory."
     ),
 ) -> None:
     """Bring machines up, or those of them that are missing."""
+    asked = tuple(release.strip() for release in releases.split(",") if release.strip())
     request = lab.Request(
         machines=machines,
         prefix=prefix,
         network=network,
         addresses_per_machine=addresses_per_machine,
-        releases=tuple(release.strip() for release in releases.split(",") if release.strip()),
+        releases=asked,
         enrolled=enrolled,
+        vms=asked if vm else (),
     )
     made = lab.up(folder, request, say=output.complain)
     if not enrolled:
@@ -103,10 +110,11 @@ def status(
             },
         )
         return
-    table = Table("machine", "state", "address", "release", "profile", "member", "host key")
+    table = Table("machine", "kind", "state", "address", "release", "profile", "member", "host key")
     for machine in made.machines:
         table.add_row(
             machine.name,
+            str(machine.kind),
             machine.state,
             machine.address,
             machine.release,
@@ -120,6 +128,7 @@ def status(
 def _described(machine: lab.Machine) -> dict[str, object]:
     return {
         "name": machine.name,
+        "kind": str(machine.kind),
         "state": machine.state,
         "addresses": list(machine.addresses),
         "release": machine.release,

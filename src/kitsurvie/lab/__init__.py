@@ -1,4 +1,4 @@
-"""Disposable real machines: Debian in systemd-nspawn on overlayfs, and a workspace around them.
+"""Disposable real machines: Debian in systemd-nspawn or qemu, and a workspace around them.
 
 from kitsurvie import lab
 

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from kitsurvie.errors import LabError
 from kitsurvie.lab.mirror import KEYRING, Mirror
@@ -60,25 +61,37 @@ def ensure(release: str, mirror: Mirror, say: Callable[[str], None], cache: Path
 
     Raises LabError when it cannot be built; nothing half-built is ever found under its name.
     """
-    image = path(release, mirror, cache)
+    return built(
+        path(release, mirror, cache),
+        lambda building, log: _build(release, mirror, building, log),
+        say,
+        "the base image (about two minutes, once)",
+    )
+
+
+def built(
+    image: Path, build: Callable[[Path, Path], None], say: Callable[[str], None], what: str
+) -> Path:
+    """An image, made by `build(folder, log)` if there is none yet; one builder at a time."""
     if image.is_dir():
         return image
+    cache = image.parent
+    kind = image.name.rpartition("-")[0]
     cache.mkdir(parents=True, exist_ok=True)
-    with _alone(cache / f"{release}.lock", lambda: say(f"{release}: another lab is building it")):
+    with _alone(cache / f"{kind}.lock", lambda: say(f"{kind}: another lab is building it")):
         if image.is_dir():
             return image
         _room(cache)
-        for leftover in cache.glob(f".{release}-*.building"):
+        for leftover in cache.glob(f".{kind}-????????????.building"):
             shutil.rmtree(leftover)
         building = cache / f".{image.name}.building"
-        log = cache / f"{release}.log"
-        say(f"{release}: building the base image (about two minutes, once)")
+        say(f"{kind}: building {what}")
         try:
-            _build(release, mirror, building, log)
+            build(building, cache / f"{kind}.log")
             building.rename(image)
         finally:
             shutil.rmtree(building, ignore_errors=True)
-        say(f"{release}: base image ready")
+        say(f"{kind}: image ready")
     return image
 
 
@@ -110,10 +123,10 @@ def _room(cache: Path) -> None:
 
 def _build(release: str, mirror: Mirror, root: Path, log: Path) -> None:
     with log.open("wb") as output:
-        _step(
+        step(
             ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}",
              f"--keyring={KEYRING}", release, str(root), mirror.archive],
-            output.fileno(), log, mirror,
+            output, log, mirror,
         )  # fmt: skip
         (root / "etc/apt/sources.list").unlink(missing_ok=True)
         (root / "etc/apt/sources.list.d/debian.sources").write_text(mirror.sources(release))
@@ -130,16 +143,18 @@ def _build(release: str, mirror: Mirror, root: Path, log: Path) -> None:
             ["useradd", "--create-home", "--shell", "/bin/bash", "--groups", "sudo", INSTALL_USER],
             ["passwd", "--lock", "root"],
         ):
-            _step(
-                ["chroot", str(root), "/usr/bin/env", "-i", "DEBIAN_FRONTEND=noninteractive",
-                 "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *argv],
-                output.fileno(), log, mirror, proc=root / "proc",
-            )  # fmt: skip
-    _forget_identity(root)
+            step(inside(root, argv), output, log, mirror, proc=root / "proc")
+    forget_identity(root)
     root.chmod(0o755)
 
 
-def _forget_identity(root: Path) -> None:
+def inside(root: Path, argv: list[str]) -> list[str]:
+    """A command as it is run in an image that is being built."""
+    return ["chroot", str(root), "/usr/bin/env", "-i", "DEBIAN_FRONTEND=noninteractive",
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", *argv]  # fmt: skip
+
+
+def forget_identity(root: Path) -> None:
     """What must differ between machines is left out of what they share."""
     for key in (root / "etc/ssh").glob("ssh_host_*"):
         key.unlink()
@@ -149,8 +164,8 @@ def _forget_identity(root: Path) -> None:
     (root / "var/lib/dbus/machine-id").symlink_to("/etc/machine-id")
 
 
-def _step(
-    argv: list[str], output: int, log: Path, mirror: Mirror, *, proc: Path | None = None
+def step(
+    argv: list[str], output: IO[bytes], log: Path, mirror: Mirror, *, proc: Path | None = None
 ) -> None:
     """One command of the recipe, in namespaces that die with it: no mount can be left behind."""
     spaces = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child"]

@@ -2,7 +2,8 @@
 
 Run by itself (`unshare -m python3 -I -S keeper.py SPEC`), with the standard library alone, so that
 24 of them stay small. The overlay is mounted in the keeper's own mount namespace: once keeper
-and machine are gone the kernel has unmounted it, however they died.
+and machine are gone the kernel has unmounted it, however they died. A virtual machine (the spec
+has `qmp`) has a disk of its own, and its qemu starts it again by itself.
 
 SIGTERM: switch the machine off and end. The machine switches itself off: end.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -70,6 +72,20 @@ def _start(spec: dict[str, Any]) -> subprocess.Popen[bytes]:
     )
 
 
+def _join_bridge(spec: dict[str, Any], child: subprocess.Popen[bytes]) -> None:
+    """Plug a virtual machine in, unless it was unplugged: its qemu only makes the interface."""
+    limit = time.monotonic() + 20
+    while child.poll() is None and time.monotonic() < limit:
+        if Path(f"/sys/class/net/{spec['veth']}").exists():
+            bridge = [] if Path(spec["unplugged"]).exists() else ["master", spec["bridge"]]
+            subprocess.run(
+                ["ip", "link", "set", spec["veth"], "mtu", str(spec["mtu"]), *bridge, "up"],
+                check=False,
+            )
+            return
+        time.sleep(0.05)
+
+
 def _stay_unplugged(spec: dict[str, Any]) -> None:
     """A machine that was taken off the bridge is off it after its reboot too."""
     limit = time.monotonic() + 10
@@ -82,16 +98,32 @@ def _stay_unplugged(spec: dict[str, Any]) -> None:
 
 def _stop(spec: dict[str, Any], child: subprocess.Popen[bytes]) -> None:
     group = Path(spec["cgroup"]) / "machine"
-    limit = time.monotonic() + STOP_WITHIN_S
+    limit = time.monotonic() + spec["stop_within_s"]
     while child.poll() is None and time.monotonic() < limit:
-        init = leader(group)
-        if init is not None:
-            # again and again: an init that has only just started does not listen yet
+        # again and again: what has only just started does not listen yet
+        if "qmp" in spec:
+            _press_power_button(spec["qmp"])
+        elif (init := leader(group)) is not None:
             os.kill(init, POWER_OFF)
         try:
             child.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             continue
+
+
+def _press_power_button(path: str) -> None:
+    """As a finger would: the machine's own system switches it off."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(5.0)
+        try:
+            line.connect(path)
+            with line.makefile("rwb", buffering=0) as qemu:
+                for command in (b"qmp_capabilities", b"system_powerdown"):
+                    qemu.readline()
+                    qemu.write(b'{"execute": "' + command + b'"}\n')
+                qemu.readline()
+        except OSError:
+            return
 
 
 def _end(spec: dict[str, Any]) -> None:
@@ -127,10 +159,15 @@ def main(path: str) -> int:
     spec = json.loads(Path(path).read_text(encoding="utf-8"))
     # The lab was taken down before we came: then the group is gone, and so are we.
     (Path(spec["cgroup"]) / "keeper" / "cgroup.procs").write_text("0")
-    _mount(spec)
+    virtual = "qmp" in spec
+    if not virtual:
+        _mount(spec)
     while True:
         child = _start(spec)
-        _stay_unplugged(spec)
+        if virtual:
+            _join_bridge(spec, child)
+        else:
+            _stay_unplugged(spec)
         stopping = False
         while child.poll() is None:
             if signal.sigwaitinfo(WATCHED).si_signo == signal.SIGTERM:

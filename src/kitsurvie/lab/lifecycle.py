@@ -19,6 +19,7 @@ from kitsurvie.lab import (
     archive,
     base,
     cgroup,
+    disk,
     mirror,
     needs,
     network,
@@ -31,7 +32,7 @@ from kitsurvie.lab import (
 )
 from kitsurvie.lab.machine import Machine
 from kitsurvie.lab.record import Lab
-from kitsurvie.lab.roster import Place, Request
+from kitsurvie.lab.roster import Kind, Place, Request
 
 Say = Callable[[str], None]
 
@@ -48,14 +49,16 @@ def up(folder: Path, request: Request, *, cache: Path | None = None, say: Say = 
     """
     places = roster.places(request)
     needs.root()
-    needs.commands()
+    needs.commands(vms=bool(request.vms))
+    if request.vms:
+        needs.virtual_hardware()
     folder = folder.resolve()
     with _alone(folder):
         needs.kernel(record.hidden(folder))
         lab = _resume(folder, request) if record.exists(folder) else None
         if lab is None:
             _claim(folder, request)
-            needs.disk(folder, request.machines)
+            needs.disk(folder, request.machines, len(request.vms))
             lab = _plan(folder, request, places, cache or _cache(), say)
         network.raise_bridge(request.prefix, roster.gateway(request), request.network)
         if not archive.runs(request.prefix):
@@ -169,7 +172,7 @@ def _resume(folder: Path, request: Request) -> Lab:
     lab = record.load(folder)
     if lab.request != request:
         raise LabError(
-            f"There is another lab here: {lab.request.machines} machines named "
+            f"There is another lab here: {lab.request.count} machines named "
             f"{lab.request.prefix}-.. on {lab.request.network}"
             f"{', enrolled' if lab.request.enrolled else ''}.",
             where=str(folder),
@@ -212,7 +215,7 @@ def _claim(folder: Path, request: Request) -> None:
 def _plan(folder: Path, request: Request, places: tuple[Place, ...], cache: Path, say: Say) -> Lab:
     """Everything that can be made before the first machine boots."""
     source = mirror.read()
-    images = _bases(request, source, cache, say)
+    images = _bases(places, source, cache, say)
     machines_folder = record.hidden(folder) / "machines"
     shutil.rmtree(machines_folder, ignore_errors=True)
     syndicate.unpin_all(folder)
@@ -234,7 +237,8 @@ def _plan(folder: Path, request: Request, places: tuple[Place, ...], cache: Path
                 member=place.member,
                 host_key_sha256="",
                 folder=machines_folder / place.name,
-                base=images[place.release],
+                base=images[place.kind, place.release],
+                kind=place.kind,
             )
             for place in places
         ),
@@ -248,11 +252,14 @@ def _plan(folder: Path, request: Request, places: tuple[Place, ...], cache: Path
     return lab
 
 
-def _bases(request: Request, source: mirror.Mirror, cache: Path, say: Say) -> dict[str, Path]:
-    releases = sorted(set(request.releases))
+def _bases(
+    places: tuple[Place, ...], source: mirror.Mirror, cache: Path, say: Say
+) -> dict[tuple[Kind, str], Path]:
+    makers = {Kind.CONTAINER: base.ensure, Kind.VM: disk.ensure}
+    wanted = sorted({(place.kind, place.release) for place in places})
     with ThreadPoolExecutor() as workers:
-        images = workers.map(lambda release: base.ensure(release, source, say, cache), releases)
-        return dict(zip(releases, images, strict=True))
+        images = workers.map(lambda one: makers[one[0]](one[1], source, say, cache), wanted)
+        return dict(zip(wanted, images, strict=True))
 
 
 def _identify(lab: Lab) -> Lab:
@@ -289,6 +296,16 @@ def _seed(lab: Lab, machine: Machine) -> None:
         machine.base,
         machine.upper_dir,
     )
+    if machine.kind is Kind.VM:
+        for name in ("work", "root"):
+            (machine.folder / name).mkdir(exist_ok=True)
+        disk.make(
+            machine.base,
+            machine.upper_dir,
+            machine.folder / "work",
+            machine.folder / "root",
+            machine.folder / "disk.img",
+        )
     (machine.folder / "seeded").touch()
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kitsurvie.errors import LabError
-from kitsurvie.lab import cgroup, keeper
+from kitsurvie.lab import agent, cgroup, keeper, settings
+from kitsurvie.lab.roster import Kind
 from kitsurvie.model import Profile
 
 _ENVIRONMENT = (
@@ -25,7 +26,8 @@ class Machine:
 
     `folder` holds its disk; `base` is the image under it; `addresses` are IPv4, the first one its
     own; `member` is a SIREN; `host_key_sha256` is the fingerprint of its ed25519 host key as
-    OpenSSH writes it (`SHA256:...`).
+    OpenSSH writes it (`SHA256:...`). A virtual machine has a kernel of its own; a container has the
+    host's.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Machine:
     host_key_sha256: str
     folder: Path
     base: Path
+    kind: Kind = Kind.CONTAINER
 
     @property
     def address(self) -> str:
@@ -45,7 +48,10 @@ class Machine:
 
     @property
     def upper_dir(self) -> Path:
-        """What this machine wrote over its base image: the overlay's upper directory."""
+        """What this machine wrote over its base image: the overlay's upper directory.
+
+        Of a virtual machine: what it began with, for it writes to a disk of its own.
+        """
         return self.folder / "upper"
 
     @property
@@ -55,7 +61,9 @@ class Machine:
 
     @property
     def leader_pid(self) -> int | None:
-        """Its init as the host numbers it, or None while it is off."""
+        """Its init as the host numbers it, its qemu for a virtual machine; None while it is off."""
+        if self.kind is Kind.VM:
+            return next(iter(cgroup.pids(self.cgroup / "machine")), None)
         return keeper.leader(self.cgroup / "machine")
 
     @property
@@ -69,6 +77,11 @@ class Machine:
         return self.folder / "unplugged"
 
     @property
+    def sockets(self) -> Path:
+        """Where a virtual machine listens; a short path, for the kernel allows no long one."""
+        return settings.RUNTIME / "vms" / self.name
+
+    @property
     def state(self) -> str:
         """`running`, `unplugged` or `off`."""
         if self.leader_pid is None:
@@ -80,7 +93,8 @@ class Machine:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command in the machine as root, by none of its own services.
 
-        Raises LabError when the machine is off, subprocess.TimeoutExpired after `timeout_s`.
+        Raises LabError when the machine is off or does not hear us, subprocess.TimeoutExpired
+        after `timeout_s`.
         """
         pid = self.leader_pid
         if pid is None:
@@ -88,6 +102,8 @@ class Machine:
                 f"{self.name} is off.",
                 remedy=f"Start it with: kitsurvie lab wake {self.name}",
             )
+        if self.kind is Kind.VM:
+            return agent.run(self.sockets / "agent", argv, stdin, _ENVIRONMENT, timeout_s)
         return subprocess.run(
             ["nsenter", "--target", str(pid), "--all", "--", "/usr/bin/env", "-i", *_ENVIRONMENT,
              *argv],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from kitsurvie.errors import LabError
 from kitsurvie.lab import cgroup
 
 DISK_PER_MACHINE_MB = 100
+DISK_PER_VM_MB = 2000
 
 # command -> the Debian package that has it
 _COMMANDS = {
@@ -24,6 +26,7 @@ _COMMANDS = {
     "ssh-keygen": "openssh-client",
     "apt-get": "apt",
 }
+_COMMANDS_OF_VMS = {"qemu-system-x86_64": "qemu-system-x86", "mke2fs": "e2fsprogs"}
 
 
 def root() -> None:
@@ -35,9 +38,10 @@ def root() -> None:
         )
 
 
-def commands() -> None:
+def commands(*, vms: bool = False) -> None:
     """Raise LabError that names every package missing."""
-    lacking = sorted({package for name, package in _COMMANDS.items() if not shutil.which(name)})
+    wanted = {**_COMMANDS, **(_COMMANDS_OF_VMS if vms else {})}
+    lacking = sorted({package for name, package in wanted.items() if not shutil.which(name)})
     if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
         lacking.append("debian-archive-keyring")
     if lacking:
@@ -70,13 +74,29 @@ def kernel(folder: Path) -> None:
         )
 
 
-def disk(folder: Path, machines: int) -> None:
-    """Raise LabError unless `folder` has room for that many machines."""
-    needed = machines * DISK_PER_MACHINE_MB
+def virtual_hardware() -> None:
+    """Raise LabError unless a virtual machine can be given a processor and a network here."""
+    if platform.machine() != "x86_64":
+        raise LabError(
+            f"The lab's virtual machines are amd64 PCs, and this machine is {platform.machine()}.",
+            remedy="Leave --vm out, or use an amd64 machine.",
+        )
+    if not Path("/dev/net/tun").exists():
+        raise LabError(
+            "This machine cannot make a network interface for a virtual machine.",
+            where="/dev/net/tun",
+            remedy="Load the driver (modprobe tun), or leave --vm out.",
+        )
+
+
+def disk(folder: Path, machines: int, vms: int = 0) -> None:
+    """Raise LabError unless `folder` has room for that many machines, and virtual ones besides."""
+    needed = machines * DISK_PER_MACHINE_MB + vms * DISK_PER_VM_MB
     free = shutil.disk_usage(folder).free // 1_000_000
     if free < needed:
         raise LabError(
-            f"Only {free} MB are free for the disks of {machines} machines; they need {needed} MB.",
+            f"Only {free} MB are free for the disks of {machines + vms} machines; "
+            f"they need {needed} MB.",
             where=str(folder),
             remedy="Free some space there, or give another --dir.",
         )

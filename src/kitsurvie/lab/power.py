@@ -15,12 +15,14 @@ import time
 from pathlib import Path
 
 from kitsurvie.errors import LabError
-from kitsurvie.lab import cgroup, keeper, network
+from kitsurvie.lab import agent, cgroup, keeper, network, vm
 from kitsurvie.lab.machine import Machine
+from kitsurvie.lab.roster import Kind
 
-READY_WITHIN_S = 180.0
+# An emulated processor is some ten times slower.
+READY_WITHIN_S = {Kind.CONTAINER: 180.0, Kind.VM: 600.0}
+STOP_WITHIN_S = {Kind.CONTAINER: keeper.STOP_WITHIN_S, Kind.VM: 90.0}
 KEPT_WITHIN_S = 20.0
-STOP_WITHIN_S = keeper.STOP_WITHIN_S + 10.0
 _NSPAWN_RUNTIME = Path("/run/systemd/nspawn/propagate")
 
 
@@ -37,6 +39,8 @@ def start(machine: Machine) -> None:
         )
     for name in ("root", "work", "upper"):
         (machine.folder / name).mkdir(parents=True, exist_ok=True)
+    if machine.kind is Kind.VM:
+        machine.sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
     (machine.cgroup / "keeper").mkdir(parents=True, exist_ok=True)
     spec = machine.folder / "keeper.json"
     spec.write_text(json.dumps(_spec(machine)), encoding="utf-8")
@@ -50,14 +54,29 @@ def start(machine: Machine) -> None:
 
 def _spec(machine: Machine) -> dict[str, object]:
     folder = machine.folder
+    common = {
+        "cgroup": str(machine.cgroup),
+        "veth": network.veth(machine.name),
+        "unplugged": str(machine.unplugged_file),
+        "stop_within_s": STOP_WITHIN_S[machine.kind],
+    }
+    if machine.kind is Kind.VM:
+        return {
+            **common,
+            "bridge": network.bridge(machine.prefix),
+            "mtu": network.mtu(),
+            "qmp": str(machine.sockets / "qmp"),
+            "argv": vm.command(
+                machine.name, vm.mac(machine.address), network.veth(machine.name),
+                folder / "disk.img", folder / "console.log", machine.sockets, vm.accelerator(),
+            ),
+        }  # fmt: skip
     return {
+        **common,
         "base": str(machine.base),
         "upper": str(folder / "upper"),
         "work": str(folder / "work"),
         "root": str(folder / "root"),
-        "cgroup": str(machine.cgroup),
-        "veth": network.veth(machine.name),
-        "unplugged": str(machine.unplugged_file),
         "argv": [
             "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
             f"--directory={folder / 'root'}", f"--machine={machine.name}",
@@ -70,9 +89,9 @@ def _spec(machine: Machine) -> dict[str, object]:
 def wait_ready(machine: Machine, gives_up: threading.Event | None = None) -> None:
     """Wait until a machine has booted and its sshd answers.
 
-    Raises LabError after READY_WITHIN_S seconds, or when its keeper ends meanwhile.
+    Raises LabError after READY_WITHIN_S, or when its keeper ends meanwhile.
     """
-    limit = time.monotonic() + READY_WITHIN_S
+    limit = time.monotonic() + READY_WITHIN_S[machine.kind]
     kept_by = time.monotonic() + KEPT_WITHIN_S
     while time.monotonic() < limit and not (gives_up and gives_up.is_set()):
         kept = machine.kept
@@ -93,8 +112,15 @@ def wait_ready(machine: Machine, gives_up: threading.Event | None = None) -> Non
 
 
 def _booted(machine: Machine) -> bool:
+    wait = ["--wait"]
+    if machine.kind is Kind.VM:
+        if not agent.hears(machine.sockets / "agent"):
+            return False
+        wait = []  # a question that is answered at once can be given up
     try:
-        done = machine.run(["systemctl", "is-system-running", "--wait"], timeout_s=READY_WITHIN_S)
+        done = machine.run(
+            ["systemctl", "is-system-running", *wait], timeout_s=READY_WITHIN_S[machine.kind]
+        )
     except (LabError, subprocess.TimeoutExpired):
         return False
     return done.stdout.strip() in (b"running", b"degraded")
@@ -112,7 +138,7 @@ def _answers(address: str) -> bool:
 def stop(machine: Machine) -> None:
     """Switch a machine off, by force if it does not obey, and wait until nothing of it runs."""
     ask_to_stop(machine)
-    limit = time.monotonic() + STOP_WITHIN_S
+    limit = time.monotonic() + STOP_WITHIN_S[machine.kind] + 10.0
     while cgroup.pids(machine.cgroup) and time.monotonic() < limit:
         if not machine.kept:
             break  # nobody will stop what is left
@@ -139,3 +165,6 @@ def forget(machine: Machine) -> None:
     """Remove what a stopped machine leaves outside its folder."""
     cgroup.remove(machine.cgroup)
     shutil.rmtree(_NSPAWN_RUNTIME / machine.name, ignore_errors=True)
+    shutil.rmtree(machine.sockets, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        machine.sockets.parent.rmdir()

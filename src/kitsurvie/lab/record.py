@@ -10,7 +10,7 @@ from typing import Any
 
 from kitsurvie.errors import LabError
 from kitsurvie.lab.machine import Machine
-from kitsurvie.lab.roster import Request
+from kitsurvie.lab.roster import Kind, Request
 from kitsurvie.model import Profile
 
 VERSION = 1
@@ -81,7 +81,8 @@ def load(folder: Path) -> Lab:
 
 def _read(folder: Path, document: dict[str, Any]) -> Lab:
     asked = document["request"]
-    request = Request(**{**asked, "releases": tuple(asked["releases"])})
+    lists = {key: tuple(asked.get(key, ())) for key in ("releases", "vms")}
+    request = Request(**{**asked, **lists})
     return Lab(
         folder=folder,
         request=request,
@@ -100,6 +101,7 @@ def _read(folder: Path, document: dict[str, Any]) -> Lab:
                 host_key_sha256=one["host_key_sha256"],
                 folder=hidden(folder) / "machines" / one["name"],
                 base=Path(one["base"]),
+                kind=Kind(one.get("kind", Kind.CONTAINER)),
             )
             for one in document["machines"]
         ),
@@ -124,6 +126,7 @@ def save(lab: Lab) -> None:
                 "member": machine.member,
                 "host_key_sha256": machine.host_key_sha256,
                 "base": str(machine.base),
+                "kind": str(machine.kind),
             }
             for machine in lab.machines
         ],

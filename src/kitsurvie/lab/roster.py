@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from kitsurvie.errors import LabError
 from kitsurvie.lab.territory import ASSIGNMENT
@@ -20,9 +21,19 @@ _PROFILES = (Profile.SERVER, Profile.DESKTOP, Profile.LAPTOP, Profile.SERVER)
 _FURTHER_ADDRESSES = 256
 
 
+class Kind(StrEnum):
+    """What a machine is made of."""
+
+    CONTAINER = "container"
+    VM = "vm"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `lab up` was asked for. `network` is in CIDR notation."""
+    """What `lab up` was asked for. `network` is in CIDR notation.
+
+    `machines` are containers; `vms` has the release of each virtual machine besides.
+    """
 
     machines: int = 4
     prefix: str = "ks"
@@ -30,6 +41,12 @@ class Request:
     addresses_per_machine: int = 1
     releases: tuple[str, ...] = KNOWN_RELEASES
     enrolled: bool = False
+    vms: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many machines in all."""
+        return self.machines + len(self.vms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class Place:
     release: str
     profile: Profile
     member: str
+    kind: Kind = Kind.CONTAINER
 
 
 def gateway(request: Request) -> str:
@@ -76,18 +94,25 @@ def places(request: Request) -> tuple[Place, ...]:
                     for rank in range(further)
                 ),
             ),
-            release=request.releases[(number - 1) % len(request.releases)],
+            release=_release(request, number),
             profile=_PROFILES[(number - 1) % len(_PROFILES)],
             member=ASSIGNMENT[(number - 1) % len(ASSIGNMENT)],
+            kind=Kind.CONTAINER if number <= request.machines else Kind.VM,
         )
-        for number in range(1, request.machines + 1)
+        for number in range(1, request.count + 1)
     )
 
 
+def _release(request: Request, number: int) -> str:
+    if number > request.machines:
+        return request.vms[number - request.machines - 1]
+    return request.releases[(number - 1) % len(request.releases)]
+
+
 def _checked(request: Request) -> ipaddress.IPv4Network:
-    if not 1 <= request.machines <= MOST_MACHINES:
+    if request.machines < 0 or not 1 <= request.count <= MOST_MACHINES:
         raise LabError(
-            f"A lab has 1 to {MOST_MACHINES} machines, not {request.machines}.",
+            f"A lab has 1 to {MOST_MACHINES} machines, not {request.count}.",
             remedy="Give another --machines.",
         )
     if not re.fullmatch(r"[a-z][a-z0-9]{0,7}", request.prefix):
@@ -95,7 +120,7 @@ def _checked(request: Request) -> ipaddress.IPv4Network:
             f"The prefix {request.prefix!r} cannot name machines and their network interfaces.",
             remedy="Use 1 to 8 lower-case letters and digits, beginning with a letter.",
         )
-    strange = [release for release in request.releases if release not in KNOWN_RELEASES]
+    strange = [x for x in (*request.releases, *request.vms) if x not in KNOWN_RELEASES]
     if strange or not request.releases:
         raise LabError(
             f"The lab does not know the release {', '.join(strange) or '(none given)'}.",
@@ -121,12 +146,12 @@ def _network(request: Request) -> ipaddress.IPv4Network:
             f"The lab stays inside {BENCHMARK_RANGE}, set apart for tests; {network} is outside.",
             remedy="Give a --network such as 198.18.0.0/20.",
         )
-    last = 10 + request.machines
+    last = 10 + request.count
     if request.addresses_per_machine > 1:
-        last = _FURTHER_ADDRESSES + request.machines * (request.addresses_per_machine - 1)
+        last = _FURTHER_ADDRESSES + request.count * (request.addresses_per_machine - 1)
     if last >= network.num_addresses - 1:
         raise LabError(
-            f"{network} is too small for {request.machines} machines of "
+            f"{network} is too small for {request.count} machines of "
             f"{request.addresses_per_machine} addresses.",
             remedy="Give a wider --network, or fewer machines or addresses.",
         )

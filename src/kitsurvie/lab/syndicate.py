@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from kitsurvie.lab.roster import Place, inventory_names
+from kitsurvie.lab.roster import Kind, Place, inventory_names
 from kitsurvie.lab.territory import epcis, members
 from kitsurvie.workspace import CONFIG_NAME
 
@@ -19,6 +19,8 @@ _SSH_ARGUMENTS = (
     "-o 'UserKnownHostsFile=\"{{ inventory_dir }}/known_hosts\"' "
     "-o StrictHostKeyChecking=yes"
 )
+# An emulated processor takes its time to log somebody in, and to sudo.
+_PATIENCE = {"ansible_timeout": 120}
 _MADE_BY = "# Made by `kitsurvie lab up`"
 # Named for plain Ansible: given the folder, it would read known_hosts as an inventory too.
 _ANSIBLE_CFG = f"{_MADE_BY}, for plain Ansible.\n[defaults]\ninventory = inventory/hosts.yml\n"
@@ -120,6 +122,7 @@ def _hosts(places: Iterable[Place]) -> dict[str, Any]:
             hosts[place.member][name] = {
                 "ansible_host": address,
                 "kit__profile": str(place.profile),
+                **(_PATIENCE if place.kind is Kind.VM else {}),
             }
     tree: dict[str, Any] = {f"epci_{siren}": {"children": {}} for siren in epcis()}
     for member in members().values():
