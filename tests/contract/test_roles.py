@@ -249,7 +249,7 @@ def test_what_can_lock_out_is_undone_under_the_guard_too(measure: str) -> None:
     tasks = path.read_text(encoding="utf-8")
     assert all(f"guard_{name}.yml" in tasks for name in ("arm", "disarm", "failed"))
     # or a measure that the guard put back would pass for undone
-    assert f"- /var/lib/kitsurvie/stamps/{measure}" in tasks
+    assert f"/var/lib/kitsurvie/stamps/{measure}" in tasks
 
 
 def test_every_measure_is_taken_away_in_the_order_it_is_put_backwards() -> None:
