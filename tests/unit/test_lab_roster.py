@@ -12,7 +12,8 @@ from kitsurvie.model import Profile
 
 def test_four_machines_have_every_profile_both_releases_and_two_epci() -> None:
     four = places(Request(machines=4))
-    assert {place.profile for place in four} == set(Profile)
+    # a PC that anybody may sit down at is a desktop that a test makes one of
+    assert {place.profile for place in four} == set(Profile) - {Profile.PUBLIC_ACCESS}
     assert [place.release for place in four] == ["bookworm", "trixie"] * 2
     assert len({members()[place.member].epci for place in four}) == 2
     lent = [place.member for place in four]
