@@ -101,7 +101,7 @@ class Kit:
         """What no play brings or mends on a machine: a backup, a list of threats."""
         for measure in measures or for_profile(self.profiles[name]):
             script = ROOT / "roles" / measure / "scenarios" / "mend.sh"
-            if script.is_file() and measure not in LEFT_OUT:
+            if script.is_file() and (measures or measure not in LEFT_OUT):
                 done = self.fleet.machine(name).run(["/bin/sh", "-s"], script.read_bytes())
                 assert done.returncode == 0, done.stderr
 

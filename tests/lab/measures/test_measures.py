@@ -109,23 +109,15 @@ def test_both_releases_end_compliant_and_a_second_play_changes_nothing(kit, pair
     assert again.count("changed") == dict.fromkeys(pair, 0), again.said
 
 
-@pytest.mark.parametrize(
-    "measure",
-    [
-        pytest.param(m, marks=[pytest.mark.slow] if proved.holds(m) or m in LEFT_OUT else [])
-        for m in SCENARIOS
-    ],
-)
-def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, measure: str) -> None:
-    """Every scenario on both releases; measures that were proved as they stand are slow tests."""
+def break_and_mend(kit, names: list[str], measure: str, rounds: int) -> None:
+    """In one round each machine is broken in one way, the other one in the next."""
     scripts = SCENARIOS[measure]
-    names = machines_for(measure)
     play = ("--limit", ",".join(names), "--tags", measure, "-e", f"{measure}__mode=enforce")
     applied = kit.play(*play)
     assert applied.status == 0, applied.said[-3000:]
     for name in names:
         kit.a_person_mends(name, measure)
-    for number in range(len(scripts)):
+    for number in range(rounds):
         for place, name in enumerate(names):
             script = scripts[(number + place) % len(scripts)]
             scenario.act(kit.fleet.machine(name), f"{measure}/{script.stem}", [ROLES])
@@ -140,6 +132,21 @@ def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, meas
             assert kit.drifting(name, measure) == [], f"{name}, round {number}"
     again = kit.play(*play)
     assert again.count("changed") == dict.fromkeys(names, 0), again.said
+
+
+@pytest.mark.parametrize("measure", [m for m in SCENARIOS if not proved.holds(m)])
+def test_what_changed_is_broken_seen_and_mended(kit, machines_for, measure: str) -> None:
+    """Two ways to break each measure that changed since all were proved, one on each release."""
+    if measure in LEFT_OUT:
+        pytest.skip("too heavy for every day: make test-all")
+    break_and_mend(kit, machines_for(measure), measure, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", SCENARIOS)
+def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, measure: str) -> None:
+    """Every scenario on both releases."""
+    break_and_mend(kit, machines_for(measure), measure, len(SCENARIOS[measure]))
     proved.remember(measure)
 
 
