@@ -23,6 +23,7 @@ time.time = lambda: clock
 from kitsurvie import inventory, judge, kit, workspace
 from kitsurvie.cli import context, survey
 from kitsurvie.ledger import Ledger
+from kitsurvie.model import Mode
 place = workspace.find(Path(sys.argv[1]))
 world = context.prepare(place.root, None, [])
 ledger = Ledger.open(place.ledger_url)
@@ -30,7 +31,7 @@ newest = ledger.runs("compliance")[0]
 catalogue = survey.read_catalogue(world.measures.values())
 said = {}
 for name, seen in ledger.seen(newest.id).items():
-    items = world.lay_out().items[name]
+    items = [i for i in world.lay_out().items[name] if i.mode is not Mode.OFF]
     checks = [c for item in items for c in catalogue.checks[item.measure]]
     judged = judge.judge(checks, {i.measure: i.params for i in items}, ledger.evidence(seen))
     assert not judged.missing
