@@ -163,11 +163,14 @@ def test_a_session_is_no_tunnel(host, params):
 def test_attempts_are_few_and_silent_sessions_closed(host, params):
     """Les essais de connexion sont comptés et les connexions qui ne répondent plus sont fermées."""
     expected = {
-        "clientalivecountmax": ["3"],
+        "clientalivecountmax": ["2"],
         "clientaliveinterval": [str(params["ssh_hardening__client_alive_interval_s"])],
+        "compression": ["no"],
         "logingracetime": [str(params["ssh_hardening__login_grace_time_s"])],
         "loglevel": ["VERBOSE"],
         "maxauthtries": [str(params["ssh_hardening__max_auth_tries"])],
+        "maxsessions": [str(params["ssh_hardening__max_sessions"])],
+        "tcpkeepalive": ["no"],
     }
     found = in_force(host, *expected)
     assert found == expected

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import string
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from kitsurvie.errors import LabError
 from kitsurvie.lab.base import INSTALL_USER
 
 _ADMIN_UID = 1001
+_CRYPT_ALPHABET = string.ascii_letters + string.digits + "./"
+# the password comes by standard input, never by the command line
+_CRYPT = "local $/; my $word = <STDIN>; print crypt($word, $ARGV[0])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,17 @@ def fingerprint(folder: Path) -> str:
 
 
 def password_hash(base: Path, password: str) -> str:
-    """Hash a password with the base image's own tools (the host may have none)."""
+    """Hash a password as Debian does (yescrypt), with the base image's own library."""
+    # 20 characters of crypt's alphabet are 15 bytes
+    salt = "".join(secrets.choice(_CRYPT_ALPHABET) for _ in range(20))
     done = subprocess.run(
-        ["chroot", str(base), "/usr/bin/openssl", "passwd", "-6", "-stdin"],
-        input=password + "\n",
+        ["chroot", str(base), "/usr/bin/perl", "-e", _CRYPT, f"$y$j9T${salt}"],
+        input=password,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode != 0:
+    if done.returncode != 0 or not done.stdout.startswith("$y$"):
         raise LabError(
             "The base image cannot hash a password.",
             where=str(base),
