@@ -1,5 +1,5 @@
 #!/bin/sh
-# PAM was put back as its packages bring it, to get rid of a fault that came from elsewhere.
+# Somebody wanted a session that opens without a password.
 # breaks: test_an_empty_password_opens_nothing
 set -eu
-DEBIAN_FRONTEND=noninteractive pam-auth-update --force
+sed -i 's/^\(auth.*pam_unix\.so\)/\1 nullok/' /etc/pam.d/common-auth
