@@ -46,7 +46,7 @@ def one(found: Mapping[str, Measure], name: str) -> Measure:
     """The measure of that name. Raises UsageError, with near names, when there is none."""
     if name in found:
         return found[name]
-    near = difflib.get_close_matches(name, found, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, found, n=3, cutoff=0.6)
     raise UsageError(
         f"The kit has no measure named {name!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See them: kitsurvie kit list",
