@@ -6,10 +6,13 @@ import contextlib
 import ipaddress
 import json
 import subprocess
+import time
 from pathlib import Path
 
 from kitsurvie.errors import LabError
 from kitsurvie.lab import settings
+
+_INTERFACE_WITHIN_S = 15.0
 
 
 def bridge(prefix: str) -> str:
@@ -71,7 +74,10 @@ def lower_bridge(prefix: str, network: str) -> None:
 
 
 def plug(prefix: str, name: str) -> None:
-    """Put a machine's interface back on the bridge."""
+    """Put a machine's interface back on the bridge; one that is rebooting has none for a moment."""
+    limit = time.monotonic() + _INTERFACE_WITHIN_S
+    while time.monotonic() < limit and not Path(f"/sys/class/net/{veth(name)}").exists():
+        time.sleep(0.05)
     _ip("link", "set", veth(name), "master", bridge(prefix))
 
 
