@@ -73,7 +73,9 @@ def test_each_lockout_comes_back_by_itself_and_is_reported_as_failed(
     for host, measure in measures.items():
         assert locked.host(host)["state"] == "failed", locked.why()
         assert measure in locked.host(host)["detail"]
-        assert locked.measure(host, measure)["ansible"]["state"] == "failed", locked.why()
+        # the one that reboots may be gone before it has answered that its rules are loaded
+        states = {"failed", "unreachable"} if host == hosts[3] else {"failed"}
+        assert locked.measure(host, measure)["ansible"]["state"] in states, locked.why()
     # the run waits for the guards, and not for ever
     assert took < 60 + 3 * DELAY_S + 120
     _everyone_can_come_in(desk, hosts)
