@@ -19,11 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from benchmarks.machines import fleet_up
 from benchmarks.plain_ssh_floor import floor
 from benchmarks.playbook import play
 from kitsurvie import inventory, lab, workspace
@@ -80,20 +80,6 @@ def main() -> int:
             (ROOT / "benchmarks" / "RESULTS.md").write_text(text, encoding="utf-8")
             print(text, flush=True)
     return 0 if all(row.met for row in rows) else 1
-
-
-@contextmanager
-def fleet_up(wanted: lab.Request) -> Iterator[lab.Lab]:
-    """A lab whose syndicate enforces the whole kit, in a folder of its own."""
-    with tempfile.TemporaryDirectory(prefix="kitsurvie-bench-") as name:
-        folder = Path(name) / "lab"
-        try:
-            fleet = lab.up(folder, wanted)
-            settings = folder / "inventory" / "group_vars" / "all" / "zz_bench.yml"
-            settings.write_text("---\nkit__mode: enforce\n", encoding="utf-8")
-            yield fleet
-        finally:
-            lab.down(folder)
 
 
 def observing(fleet: lab.Lab, asked: argparse.Namespace) -> list[Row]:

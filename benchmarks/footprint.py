@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.__main__ import fleet_up
+from benchmarks.machines import fleet_up
 from benchmarks.playbook import play
 from kitsurvie import kit, lab
 from kitsurvie.lab.network import veth

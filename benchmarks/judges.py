@@ -18,8 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.__main__ import fleet_up
 from benchmarks.footprint import sh
+from benchmarks.machines import fleet_up
 from benchmarks.playbook import play
 from kitsurvie import lab
 

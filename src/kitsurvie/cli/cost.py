@@ -20,8 +20,10 @@ FIGURES = {
 
 
 def totals(measures: Iterable[Measure], profile: Profile) -> dict[str, float]:
-    """The sum of what is known of the measures of a profile, by name of figure."""
-    own = [measure for measure in measures if profile in measure.profiles]
+    """The sum of what was measured for a profile, by name of figure; empty when nothing was."""
+    own = [m for m in measures if profile in m.profiles and m.footprint]
+    if not own:
+        return {}
     return {
         name: round(sum(measure.footprint.get(name, 0.0) for measure in own), 2) for name in FIGURES
     }
