@@ -15,15 +15,13 @@ MEASURES = kit.load([ROLES])
 
 
 class Everything(dict[str, Answer]):
-    """The same answer to whatever is asked, but for which Debian this is."""
+    """The same answer to whatever is asked."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
         self.answer = answer
 
     def get(self, command: str, default: object = None) -> Answer:  # type: ignore[override]
-        if "/etc/os-release" in command:
-            return Answer(0, b"debian 13\n", b"")
         return self.answer
 
     def __getitem__(self, command: str) -> Answer:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from kitsurvie.cli import survey
 
 ROOT = Path(__file__).parents[2]
 MEASURES = sorted(path.parent.name for path in ROOT.glob("roles/*/measure.yml"))
@@ -34,6 +37,11 @@ WRITES = re.compile(r"(?<![0-9&])>(?!&)\s*(?!/dev/null)\S|\btee\b|\bsed -i|\brm\
 VOLATILE = re.compile(
     r"\buptime\b|\bps\b|\bss\b|\bdate\b|/proc/loadavg|/etc/shadow|\blast\b|\bwho\b"
 )
+
+
+def test_kitsurvie_and_plain_pytest_know_the_same_releases() -> None:
+    plain = runpy.run_path(str(ROOT / "roles" / "conftest.py"))
+    assert (plain["RELEASE"], plain["SUPPORTED"]) == (survey.RELEASE, survey.SUPPORTED)
 
 
 def read(measure: str, name: str) -> Any:
@@ -82,7 +90,7 @@ def test_a_measure_has_every_file(measure: str) -> None:
 def test_a_measure_explains_itself_in_both_languages(measure: str) -> None:
     said = read(measure, "measure.yml")
     # applies: false is said where it is so, and nowhere else
-    assert set(said) - {"applies"} == KEYS
+    assert set(said) - {"applies", "reads"} == KEYS
     assert said.get("applies", False) is False
     assert said["id"] == measure
     assert said["step"] in {"secure", "tools", "support", "sobriety"}

@@ -186,17 +186,20 @@ def test_a_system_the_kit_was_not_proved_on_is_drift_though_its_checks_do_not_ap
 ) -> None:
     monkeypatch.setattr(survey, "SUPPORTED", ("debian 99",))
     code = """
-        import pytest
-
         def test_it(host):
-            host.run("true")
-            pytest.skip("not here")
+            found, expected = host.run("echo asked").stdout, "never asked"
+            assert found == expected
     """
     seen = look("a", code=code)["a"]
     assert seen.status is Status.DRIFT
     (drift,) = [v for v in seen.verdicts if v.status is Status.DRIFT]
     assert (drift.measure, drift.check, drift.expected) == ("kit", "supported_release", "debian 99")
     assert drift.found.startswith("debian 1")
+    (passed_over,) = [v for v in seen.verdicts if v.measure != "kit"]
+    assert passed_over.status is Status.NOT_APPLICABLE
+    assert passed_over.message.startswith("proved on debian 99 only, not on debian 1")
+    assert seen.evidence is not None
+    assert "echo asked" not in seen.evidence.answers
 
 
 def test_a_host_that_lets_us_in_and_then_falls_silent_is_in_error_and_not_away(look: Look) -> None:

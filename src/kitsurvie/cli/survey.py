@@ -234,7 +234,8 @@ class Survey:
             return None
         release = _release(visit.answers) if visit.items else ()
         verdicts = (*release, *judgement.verdicts, *self._endless(judgement))
-        self._learn(visit, verdicts, learnt)
+        if not release:
+            self._learn(visit, verdicts, learnt)
         status = worst(v.status for v in verdicts)
         return Look(
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
@@ -243,6 +244,8 @@ class Survey:
 
     def _judge(self, visit: _Visit) -> judge.Judgement:
         checks = [c for item in visit.items for c in self._catalogue.checks[item.measure]]
+        if release_of(visit.answers) not in SUPPORTED:
+            return _not_applicable(checks, release_of(visit.answers))
         params = {item.measure: item.params for item in visit.items}
         return judge.judge(checks, params, visit.evidence(), self._memory)
 
@@ -303,6 +306,18 @@ def release_of(answers: Mapping[str, Answer]) -> str:
     """The system of the host, such as `debian 12`; empty when it does not say."""
     answer = answers.get(RELEASE)
     return answer.stdout.decode("utf-8", "replace").strip() if answer is not None else ""
+
+
+def _not_applicable(checks: Iterable[judge.Check], release: str) -> judge.Judgement:
+    """No check is run on a system that none was proved on: what it finds there means nothing."""
+    why = f"proved on {' and '.join(SUPPORTED)} only, not on {release or 'a system without a name'}"
+    return judge.Judgement(
+        tuple(
+            Verdict(c.measure, c.name, Status.NOT_APPLICABLE, commands=(RELEASE,), message=why)
+            for c in checks
+        ),
+        (),
+    )
 
 
 def _release(answers: Mapping[str, Answer]) -> tuple[Verdict, ...]:

@@ -21,8 +21,6 @@ class Server:
     """A machine whose commands are run here; there is no systemd to ask."""
 
     def run(self, command: str) -> Any:
-        if command == MODULE.RELEASE:
-            return SimpleNamespace(rc=0, stdout="debian 13\n", stderr="")
         done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True)
         return SimpleNamespace(rc=done.returncode, stdout=done.stdout, stderr=done.stderr)
 

@@ -41,7 +41,6 @@ class Laptop:
 
     def run(self, command: str) -> Any:
         said = {
-            MODULE.RELEASE: "debian 13\n",
             MODULE.CONTAINER: f"{self.container}\n",
             MODULE.DISKS: self.disks,
         }
