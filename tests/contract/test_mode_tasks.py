@@ -34,16 +34,16 @@ HOSTS: dict[str, dict[str, Any]] = {
 }
 
 
-def applied(folder: Path, *words: str) -> set[str]:
-    """The hosts that a play of the measure `m` goes on with."""
+def applied(folder: Path, *words: str, way: str = "mode") -> set[str]:
+    """The hosts that a play of `m` (or, by way of `absent`, its undoing) goes on with."""
     inventory = {
         "all": {"hosts": {n: {**v, "ansible_connection": "local"} for n, v in HOSTS.items()}}
     }
     (folder / "hosts.json").write_text(json.dumps(inventory))
     go_on = {"name": "Go on", "ansible.builtin.debug": {"msg": "applied"}}
     respect = {
-        "name": "Respect", "ansible.builtin.import_tasks": str(TASKS / "mode.yml"),
-        "vars": {"mode_measure": "m"},
+        "name": "Respect", "ansible.builtin.import_tasks": str(TASKS / f"{way}.yml"),
+        "vars": {f"{way}_measure": "m"},
     }  # fmt: skip
     play = [{"hosts": "all", "gather_facts": False, "tasks": [respect, go_on]}]
     (folder / "play.json").write_text(json.dumps(play))
@@ -70,6 +70,14 @@ def test_a_preview_meets_what_is_observed_and_never_what_is_off(
 ) -> None:
     on = {n for n, v in HOSTS.items() if kit.mode(measure, v, TODAY) is not Mode.OFF}
     assert applied(tmp_path, "--check") == on
+
+
+@pytest.mark.parametrize("words", [(), ("--check",)])
+def test_what_is_off_is_undone_and_nothing_else(
+    tmp_path: Path, measure: Measure, words: tuple[str, ...]
+) -> None:
+    off = {n for n, v in HOSTS.items() if kit.mode(measure, v, TODAY) is Mode.OFF}
+    assert applied(tmp_path, *words, way="absent") == off
 
 
 @pytest.fixture
