@@ -194,7 +194,8 @@ class Measure:
     cpu_s_per_day, network_kb_per_day to the figure measured, or is empty while it has not been
     measured; `budget` maps the same names to the most it may ever cost. `undo` says whether
     switching it off takes its work away (`tasks/absent.yml`) or leaves it in place. `applies` is
-    False for what is verified only: a person mends it, and Ansible is never run for it.
+    False for what is verified only: a person mends it, and Ansible is never run for it. `reads` are
+    patterns of the variables, other than its own, that decide what applying it does.
     """
 
     id: str
@@ -216,6 +217,7 @@ class Measure:
     budget: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
     applies: bool = True
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,25 @@ def items(a_host: Host, *measures: Measure) -> tuple[Item, ...]:
         measures,
         mode=kit.mode,
         resolve=resolve,
-        stamp=lambda m, p: f"{m.id}:{sorted(p)}",
+        stamp=lambda m, p, _: f"{m.id}:{sorted(p)}",
     )
     return plan.items[a_host.name]
+
+
+def test_the_stamp_is_of_the_measure_s_own_variables_and_of_those_it_reads_besides() -> None:
+    page = replace(measure("support_contact"), reads=("*__mode",))
+    laid = [
+        lay_out(
+            [host("srv", **variables)],
+            [page],
+            mode=kit.mode,
+            resolve=kit.resolve,
+            stamp=lambda m, p, v: kit.stamp("base", {**kit.read_besides(m, v), **p}),
+        ).items["srv"][0]
+        for variables in ({}, {"updates__mode": "off"}, {"updates__proxy": "x"})
+    ]
+    assert laid[0].stamp == laid[2].stamp != laid[1].stamp
+    assert "updates__mode" not in laid[1].params
 
 
 def test_a_measure_applies_to_its_profiles_only() -> None:

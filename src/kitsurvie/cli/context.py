@@ -37,7 +37,9 @@ class Context:
             self.measures.values(),
             mode=kit.mode,
             resolve=kit.resolve,
-            stamp=lambda measure, params: kit.stamp(bases[measure.id], params),
+            stamp=lambda measure, params, variables: kit.stamp(
+                bases[measure.id], {**kit.read_besides(measure, variables), **params}
+            ),
         )
 
 

@@ -3,7 +3,7 @@
 from kitsurvie.kit.covered import Covered, How, Rule, coverage, rules
 from kitsurvie.kit.documented import Variable, variables
 from kitsurvie.kit.measures import load
-from kitsurvie.kit.parameters import Value, mode, off_until, resolve, values
+from kitsurvie.kit.parameters import Value, mode, off_until, read_besides, resolve, values
 from kitsurvie.kit.plays import played
 from kitsurvie.kit.stamps import stamp, stamp_base
 
@@ -18,6 +18,7 @@ __all__ = [
     "mode",
     "off_until",
     "played",
+    "read_besides",
     "resolve",
     "rules",
     "stamp",

@@ -17,7 +17,7 @@ _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _NORM = re.compile(r"[A-Z][A-Z0-9-]*/[A-Za-z0-9.]+/[A-Za-z0-9.]+")
 _TEXTS = ("title", "why", "changes", "on_failure", "fallback", "absent")
 _REQUIRED = ("id", "step", *_TEXTS, "profiles", "norms", "lockout_risk", "reboot", "undo", "budget")
-_OPTIONAL = ("footprint", "applies")
+_OPTIONAL = ("footprint", "applies", "reads")
 _FOOTPRINT = ("disk_mb", "memory_mb", "cpu_s_per_day", "network_kb_per_day")
 # said of every measure, and no business of its role
 RESERVED = ("mode", "off_reason", "off_until", "change_windows", "freezes")
@@ -68,6 +68,7 @@ def read(role: Path) -> Measure:
         budget=_figures(file, "budget", document["budget"], whole=True),
         options=_options(role),
         applies=_flag(file, "applies", document.get("applies", True)),
+        reads=_patterns(file, "reads", document.get("reads") or []),
     )
 
 
@@ -165,6 +166,14 @@ def _flag(file: Path, key: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise _fault(file, f"{key} is {value!r}, not true or false")
     return value
+
+
+def _patterns(file: Path, key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(p, str) and "__" in p for p in value):
+        raise _fault(
+            file, f"{key} is not a list of names of variables such as kit__mode or *__mode"
+        )
+    return tuple(value)
 
 
 def _undo(file: Path, value: object) -> bool:

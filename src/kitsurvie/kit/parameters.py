@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any
 
 from kitsurvie.errors import InventoryError
@@ -32,6 +33,15 @@ def resolve(measure: Measure, variables: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **measure.defaults,
         **{k: v for k, v in variables.items() if k.startswith(prefix) and k not in reserved},
+    }
+
+
+def read_besides(measure: Measure, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The host's variables that the measure reads though they are not its own."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if any(fnmatchcase(name, pattern) for pattern in measure.reads)
     }
 
 

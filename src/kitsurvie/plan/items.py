@@ -27,12 +27,12 @@ def lay_out(
     *,
     mode: Callable[[Measure, Mapping[str, Any]], Mode],
     resolve: Callable[[Measure, Mapping[str, Any]], Mapping[str, Any]],
-    stamp: Callable[[Measure, Mapping[str, Any]], str],
+    stamp: Callable[[Measure, Mapping[str, Any], Mapping[str, Any]], str],
 ) -> Plan:
     """Every host with the measures of its profile.
 
     For a measure and a host's variables, `mode` says how far it goes there, `resolve` gives its
-    own variables, and `stamp` the digest that says it is applied with them.
+    own variables, and `stamp`, given both, the digest that says it is applied with them.
     """
     wanted = tuple(measures)
     laid: dict[str, tuple[Item, ...]] = {}
@@ -43,7 +43,7 @@ def lay_out(
                 measure=measure.id,
                 mode=mode(measure, host.variables),
                 params=params,
-                stamp=stamp(measure, params),
+                stamp=stamp(measure, params, host.variables),
                 reason=str(host.variables.get(f"{measure.id}__off_reason") or ""),
                 until=str(host.variables.get(f"{measure.id}__off_until") or ""),
                 applies=measure.applies,

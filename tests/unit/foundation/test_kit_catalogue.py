@@ -36,6 +36,15 @@ def test_a_measure_is_applied_unless_it_says_that_it_is_verified_only(role: Role
     assert kit.load([path.parent])["firewall"].applies is False
 
 
+def test_what_a_measure_reads_besides_its_own_is_part_of_what_it_is_given(role: Role) -> None:
+    path = role(measure=MEASURE.replace("reboot: false", 'reboot: false\nreads: ["*__mode"]'))
+    measure = kit.load([path.parent])["firewall"]
+    given = {"updates__mode": "off", "updates__proxy": "x", "kit__mode": "enforce", "site": 1}
+    assert kit.read_besides(measure, given) == {"updates__mode": "off", "kit__mode": "enforce"}
+    alone = dataclasses.replace(measure, reads=())
+    assert kit.read_besides(alone, given) == {}
+
+
 def test_measures_come_in_the_order_of_the_programme(role: Role) -> None:
     for identity, step in (("a_support", "support"), ("z_secure", "secure"), ("b_tools", "tools")):
         roles = role(identity, step=step).parent
@@ -60,6 +69,8 @@ def test_an_ordinary_role_is_no_measure(role: Role) -> None:
         ("step: {step}\n", "", "'step' is missing"),
         ("reboot: false", "reboot: false\nrebot: true", "'rebot' is unknown"),
         ("reboot: false", "reboot: no way", "not true or false"),
+        ("reboot: false", "reboot: false\nreads: kit__mode", "list of names of variables"),
+        ("reboot: false", "reboot: false\nreads: ['*']", "list of names of variables"),
         ("id: {id}", "id: other", "folder is named"),
         ("id: {id}", "id: [1]", "not a name"),
         ("step: {step}", "step: panic", "not one of secure"),

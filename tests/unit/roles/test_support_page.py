@@ -1,14 +1,18 @@
-"""The dates of the support desk's page, as the machine fills them in."""
+"""The support desk's page: what it tells of the kit, and the dates that the machine fills in."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-FILES = Path(__file__).parents[3] / "roles" / "support_contact" / "files"
+ROLE = Path(__file__).parents[3] / "roles" / "support_contact"
+FILES = ROLE / "files"
 PAGE = """\
 <ul>
 @@by date fr firewall@@<li>%s<ul>%t</ul></li>@@<li>Pare-feu & co</li>@@
@@ -90,3 +94,53 @@ def test_the_pages_are_written_once(machine: Path) -> None:
     applied(machine, "updates", NOON_1_AUGUST_2026)
     assert run(machine, "write") == "written\nwritten\n"
     assert not list(machine.glob(".contact*"))
+
+
+def test_what_is_set_aside_is_told_with_its_last_day_and_its_reason(tmp_path: Path) -> None:
+    """The page as Ansible writes it, with the list of the kit that the role makes."""
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars": {
+            "kit__mode": "enforce",
+            "kit__profile": "server",
+            "ansible_python_interpreter": sys.executable,
+            "role_path": str(ROLE),
+            "kit_tasks": str(ROLE.parents[1] / "playbooks" / "tasks"),
+            **yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8")),
+            **next(
+                task["vars"]
+                for task in yaml.safe_load((ROLE / "tasks" / "main.yml").read_text("utf-8"))
+                if task["name"] == "Write who to call"
+            ),
+            "updates__off_until": "2999-12-31",
+            "updates__off_reason": "a press that <prints> the budget",
+            "journal__off_until": "2020-01-01",
+            "accounts__mode": False,
+        },
+        "tasks": [
+            {
+                "name": "Write the page",
+                "ansible.builtin.template": {"src": str(ROLE / "templates" / src), "dest": dest},
+            }
+            for src, dest in (
+                ("contact.html.j2", str(tmp_path / "page.html")),
+                ("contact.txt.j2", str(tmp_path / "page.txt")),
+            )
+        ],
+    }
+    (tmp_path / "kit.yml").write_bytes((ROLE.parents[1] / "playbooks" / "kit.yml").read_bytes())
+    (tmp_path / "play.json").write_text(json.dumps([play]), encoding="utf-8")
+    subprocess.run(
+        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local",
+         str(tmp_path / "play.json")],
+        check=True, capture_output=True, cwd=tmp_path, env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    why = "a press that &lt;prints&gt; the budget"
+    assert f"écartée par votre collectivité jusqu’au 31/12/2999&nbsp;: {why}</li>" in page
+    assert f"left out by your town hall until 31/12/2999: {why}</li>" in page
+    assert page.count("écartée par votre collectivité") == 2
+    assert "Un journal qui" not in page.partition("a écarté")[2].partition('lang="en"')[0]
+    plain = " ".join((tmp_path / "page.txt").read_text(encoding="utf-8").split())
+    assert "jusqu’au 31/12/2999, a press that <prints> the budget" in plain
