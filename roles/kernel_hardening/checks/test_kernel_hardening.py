@@ -85,6 +85,9 @@ FILES = {
     "fs.protected_symlinks": "1",
     "fs.protected_hardlinks": "1",
 }
+TERMINALS = {"dev.tty.ldisc_autoload": "0"}
+FORGED = {"net.ipv4.conf.all.log_martians": "1", "net.ipv4.conf.default.log_martians": "1"}
+OTHERS = FILES, TERMINALS, FORGED
 
 
 def only_on_supported_releases(host):
@@ -129,7 +132,7 @@ def asked(params, *tables):
 
 
 def everything(params):
-    return asked(params, MEMORY, SECRETS, SPYING, network(params), ipv6(params), FILES)
+    return asked(params, MEMORY, SECRETS, SPYING, network(params), ipv6(params), *OTHERS)
 
 
 def key_of(written):
@@ -212,6 +215,14 @@ def test_a_program_does_not_spy_on_its_neighbours(host, params):
     assert found == expected
 
 
+def test_no_program_has_forgotten_drivers_loaded(host, params):
+    """Aucun programme ne peut faire charger de vieux pilotes dont personne ne se sert."""
+    only_with_a_kernel_of_its_own(host)
+    expected = asked(params, TERMINALS)
+    found = differing(in_force(host, expected), expected)
+    assert found == expected
+
+
 def test_links_and_shared_folders_are_no_traps(host, params):
     """Les dossiers partagés ne peuvent pas servir de piège contre un autre utilisateur."""
     only_with_a_kernel_of_its_own(host)
@@ -223,7 +234,7 @@ def test_links_and_shared_folders_are_no_traps(host, params):
 def test_the_network_cannot_be_led_astray(host, params):
     """La machine ne se laisse pas détourner par un voisin malveillant du réseau."""
     only_on_supported_releases(host)
-    expected = asked(params, network(params))
+    expected = asked(params, network(params), FORGED)
     if in_a_container(host):
         # of the whole machine, not of one network: a container does not see it
         expected.pop("net.core.bpf_jit_harden")
