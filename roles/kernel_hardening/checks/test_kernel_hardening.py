@@ -19,6 +19,18 @@ REDIRECTED = (
 GRUB = "test -x /usr/sbin/update-grub && test -e /boot/grub/grub.cfg && echo grub"
 NEXT_START = "sed -n 's,^[[:space:]]*linux.*/vmlinu[^ ]*,,p' /boot/grub/grub.cfg"
 THIS_START = "cat /proc/cmdline"
+# hard limits of sessions, in the order in which they are read; those of one account are the site's
+LIMITS = (
+    "cat /etc/security/limits.conf "
+    "$(find /etc/security/limits.d -name '*.conf' | LC_ALL=C sort) | LC_ALL=C sed -nE "
+    "'s/^[[:space:]]*(\\*|root)[[:space:]]+(hard|-)[[:space:]]+core[[:space:]]+([^[:space:]]+).*/"
+    "\\1 \\3/p'"
+)
+OF_SERVICES = "systemctl show -p DefaultLimitCORE --value"
+COLLECTED = (
+    "systemd-analyze cat-config systemd/coredump.conf 2>/dev/null "
+    "| sed -nE 's/^(Storage|ProcessSizeMax)[[:space:]]*=[[:space:]]*/\\1 /p'"
+)
 GUARD = (
     "cat /var/lib/kitsurvie/guard/kernel_hardening.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-kernel_hardening.timer || echo not yet proved; "
@@ -220,6 +232,24 @@ def test_no_program_has_forgotten_drivers_loaded(host, params):
     only_with_a_kernel_of_its_own(host)
     expected = asked(params, TERMINALS)
     found = differing(in_force(host, expected), expected)
+    assert found == expected
+
+
+def test_a_program_that_crashes_leaves_no_memory_behind(host, params):
+    """Un programme qui tombe en panne ne laisse pas sur le disque ce qu’il avait en mémoire."""
+    only_on_supported_releases(host)
+    if params["kernel_hardening__core_dumps"]:
+        pytest.skip("core dumps are wanted here: kernel_hardening__core_dumps")
+    found = {
+        "sessions": dict(line.split() for line in host.run(LIMITS).stdout.splitlines()),
+        "services": host.run(OF_SERVICES).stdout.strip(),
+        "collected": dict(line.split() for line in host.run(COLLECTED).stdout.splitlines()),
+    }
+    expected = {
+        "sessions": {"*": "0", "root": "0"},
+        "services": "0",
+        "collected": {"Storage": "none", "ProcessSizeMax": "0"},
+    }
     assert found == expected
 
 
