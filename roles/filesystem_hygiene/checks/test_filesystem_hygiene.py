@@ -6,6 +6,8 @@ would cost minutes on a server. The report names what is the system's own, and c
 
 import json
 
+import pytest
+
 TIMER = "kitsurvie-filesystem-hygiene.timer"
 FOLDER = "/var/lib/kitsurvie/filesystem_hygiene"
 REPORT = f"cat {FOLDER}/report.json"
