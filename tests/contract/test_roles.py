@@ -234,6 +234,18 @@ def test_what_is_verified_only_says_in_a_script_what_a_person_does(measure: str)
 
 
 @pytest.mark.parametrize("measure", MEASURES)
+def test_nothing_else_stands_among_the_scenarios(measure: str) -> None:
+    folder = ROOT / f"roles/{measure}/scenarios"
+    others = {x.name for x in folder.iterdir() if not x.match("drift_*.sh")}
+    assert others <= {"mend.sh", "before.sh", "after.sh", "variables.yml"}
+    for name in others - {"variables.yml"}:
+        assert subprocess.run(["sh", "-n", folder / name], check=False).returncode == 0
+    if "variables.yml" in others:
+        known = read(measure, "defaults/main.yml")
+        assert set(read(measure, "scenarios/variables.yml")) <= set(known)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
 def test_only_ansible_builtin_modules_are_used(measure: str) -> None:
     for path in [*ROOT.glob(f"roles/{measure}/tasks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml")]:
         text = path.read_text(encoding="utf-8")

@@ -100,10 +100,30 @@ class Kit:
     def a_person_mends(self, name: str, *measures: str) -> None:
         """What no play brings or mends on a machine: a backup, a list of threats."""
         for measure in measures or for_profile(self.profiles[name]):
-            script = ROOT / "roles" / measure / "scenarios" / "mend.sh"
-            if script.is_file() and (measures or measure not in LEFT_OUT):
-                done = self.fleet.machine(name).run(["/bin/sh", "-s"], script.read_bytes())
-                assert done.returncode == 0, done.stderr
+            if measures or measure not in LEFT_OUT:
+                self._act(name, measure, "mend")
+
+    def _act(self, name: str, measure: str, script: str) -> None:
+        path = ROOT / "roles" / measure / "scenarios" / f"{script}.sh"
+        if path.is_file():
+            done = self.fleet.machine(name).run(["/bin/sh", "-s"], path.read_bytes(), timeout_s=900)
+            assert done.returncode == 0, done.stderr
+
+    @contextmanager
+    def scene(self, names: list[str], measure: str) -> Iterator[None]:
+        """What the scenarios of a measure need around these machines, and what declares it."""
+        variables = ROOT / "roles" / measure / "scenarios" / "variables.yml"
+        declared = self.hosts.parent / "group_vars" / "all" / "scene.yml"
+        if variables.is_file():
+            declared.write_bytes(variables.read_bytes())
+        try:
+            for name in names:
+                self._act(name, measure, "before")
+            yield
+            for name in names:
+                self._act(name, measure, "after")
+        finally:
+            declared.unlink(missing_ok=True)
 
     def judge(self, name: str, *measures: str) -> dict[str, str]:
         """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.
