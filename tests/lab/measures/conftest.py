@@ -38,6 +38,8 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    # small enough to be filled to the brim
+    "public_access__home_size": "24m",
     "antivirus__wanted": True,
     "antivirus__paths": ["/srv/shares"],
     "antivirus__database": "site",
@@ -90,8 +92,15 @@ class Kit:
             self.profiles[name] = before
 
     def play(self, *arguments: str) -> Played:
+        return self._played("kit", arguments)
+
+    def play_absent(self, *arguments: str) -> Played:
+        return self._played("absent", arguments)
+
+    def _played(self, playbook: str, arguments: tuple[str, ...]) -> Played:
+        plays = f"playbooks/{playbook}.yml"
         done = subprocess.run(
-            [BESIDE / "ansible-playbook", "-i", self.hosts, "playbooks/kit.yml", *arguments],
+            [BESIDE / "ansible-playbook", "-i", self.hosts, plays, *arguments],
             cwd=ROOT, capture_output=True, text=True, check=False,
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
         )  # fmt: skip
