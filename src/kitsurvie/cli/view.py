@@ -218,6 +218,7 @@ def attested(run: RunView, siren: str) -> Counter[attestations.Standing]:
 
 def document(run: RunView) -> dict[str, Any]:
     """The run as the documented JSON says it (docs/reference/json.md)."""
+    stands = standings(run)
     return {
         "run": run.id,
         "command": run.kind,
@@ -226,7 +227,7 @@ def document(run: RunView) -> dict[str, Any]:
         "by": run.by_whom,
         "exit_code": int(exit_code(run)),
         "summary": summary(run.hosts),
-        "standings": {one.value: standings(run)[one] for one in Standing},
+        "standings": {one.value: stands[one] for one in Standing},
         "score": _score(score_of(run.hosts)),
         "members": _members(run),
         "waivers_ending": [_waiver(one, run.day) for one in ending(run)],
@@ -237,9 +238,11 @@ def document(run: RunView) -> dict[str, Any]:
 
 
 def ending(run: RunView) -> tuple[Waiver, ...]:
-    """The waivers that mean a host of the run and end soon, soonest first."""
+    """The waivers of a host and a measure of the run that end soon, soonest first."""
     names = {view.host.name for view in run.hosts}
-    return run.statements.waivers.ending(run.day, names)
+    measures = {"kit", *(item.measure for view in run.hosts for item in view.items)}
+    soon = run.statements.waivers.ending(run.day, names)
+    return tuple(waiver for waiver in soon if waiver.measure in measures)
 
 
 def summary(hosts: Iterable[HostView]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from rich.console import Console
@@ -18,18 +18,20 @@ NAMES_SHOWN = 6
 
 def show(console: Console, run: RunView) -> None:
     """A line for each waiver and what drifts under it, then those that end soon."""
-    hosts: dict[Waiver, dict[str, list[str]]] = {}
+    hosts: dict[Waiver, dict[str, None]] = {}
+    checks: dict[Waiver, set[str]] = {}
     for view in run.hosts:
         for verdict in view.verdicts:
             waiver = view.waiver(verdict)
             if verdict.status is Status.WAIVED and waiver is not None:
-                name = f"{verdict.measure}/{verdict.check}"
-                hosts.setdefault(waiver, {}).setdefault(name, []).append(view.host.name)
-    head = "\nWaived   "
-    for waiver, checks in hosts.items():
-        for check, names in checks.items():
-            console.print(Text(f"{head}{check}: {_some(names)}: {words(waiver, run.day)}"))
-            head = "         "
+                hosts.setdefault(waiver, {})[view.host.name] = None
+                checks.setdefault(waiver, set()).add(verdict.check)
+    for number, (waiver, names) in enumerate(hosts.items()):
+        head = "\nWaived   " if number == 0 else "         "
+        what = waivers.subject(waiver)
+        if not waiver.check:
+            what = f"{waiver.measure} ({_count(len(checks[waiver]), 'check')})"
+        console.print(Text(f"{head}{what}: {_some(list(names))}: {words(waiver, run.day)}"))
     for number, line in enumerate(endings(ending(run), run.day)):
         console.print(Text(("\nEnding   " if number == 0 else "         ") + line))
 
@@ -43,18 +45,28 @@ def words(waiver: Waiver, day: date) -> str:
     return output.printable(f"{until}{since} ({waiver.reason}{ticket})")
 
 
-def endings(found: Iterable[Waiver], day: date) -> Iterable[str]:
-    """A sentence for each of these waivers: in how many days it ends, whose it is, where."""
+def endings(found: Iterable[Waiver], day: date) -> Iterator[str]:
+    """A sentence for the waivers that end on one day, for one scope and by one owner."""
+    together: dict[tuple[date, str, str], list[Waiver]] = {}
     for waiver in found:
-        left = (waiver.until - day).days
+        key = (waiver.until, waivers.whom(waiver), waiver.owner)
+        together.setdefault(key, []).append(waiver)
+    for (until, whom, owner), ones in together.items():
+        left = (until - day).days
         when = f"in {days(left)}" if left else "today"
-        said = f"{waivers.subject(waiver)} for {waivers.whom(waiver)}: the waiver ends {when}"
-        yield output.printable(f"{said}, on {waiver.until} ({waiver.owner}; {waiver.where})")
+        ends = "the waiver ends" if len(ones) == 1 else "the waivers end"
+        what = _some([waivers.subject(one) for one in ones])
+        said = f"{what} for {whom}: {ends} {when}, on {until} ({owner}; {ones[0].where})"
+        yield output.printable(said)
 
 
 def days(count: int) -> str:
     """So many days, in words."""
-    return "1 day" if count == 1 else f"{count} days"
+    return _count(count, "day")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _some(names: list[str]) -> str:
