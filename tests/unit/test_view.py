@@ -209,3 +209,9 @@ def test_a_whole_measure_waived_is_one_line_with_its_checks_counted() -> None:
     assert (host.state, host.recorded) == (Outcome.DONE, Outcome.DRIFT)
     text = " ".join(shown(host).split())
     assert "Waived firewall (3 checks): h: waived until 2099-12-31 by the syndicate (old)" in text
+
+
+def test_a_drift_whose_verdicts_are_no_longer_kept_stays_a_drift() -> None:
+    host = one("h", Outcome.PENDING)
+    host.recall(Outcome.DRIFT, "", None)
+    assert host.state is Outcome.DRIFT

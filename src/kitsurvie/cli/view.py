@@ -98,8 +98,8 @@ class HostView:
         if seen is not None:
             self.verdicts = tuple(map(self.told, seen.verdicts))
             self.at = seen.at if seen.evidence is not None else None
-        if state in {Outcome.DONE, Outcome.DRIFT}:
-            self.state = state_of(self.verdicts, ())
+            if state in {Outcome.DONE, Outcome.DRIFT}:
+                self.state = state_of(self.verdicts, ())
 
     def waiver(self, verdict: Verdict) -> Waiver | None:
         """The waiver that speaks of a drift of this host, over or not."""
