@@ -51,7 +51,6 @@ footprint: $(STAMP) ## What each measure costs a machine, written into measure.y
 	@$(BIN)/python -m benchmarks.footprint --write
 
 judges: $(STAMP) ## What OpenSCAP and Lynis say before the kit and after it (as root)
-	@./scripts/system-packages qemu-system-x86
 	@$(BIN)/python -m benchmarks.judges
 
 constraints: ## Write constraints.txt anew: pins and hashes, no index named

@@ -50,13 +50,14 @@ def test_what_is_only_reported_breaks_no_promise() -> None:
 
 
 def test_too_low_an_index_breaks_a_promise() -> None:
-    low = judges.Seen({}, 79, own_kernel=True)
-    said = judges.broken({"trixie, virtual machine": low})
-    assert said == ["trixie, virtual machine: Lynis gives 79, less than 80."]
+    assert judges.broken({"trixie": seen(79)}) == ["trixie: Lynis gives 79, less than 80."]
 
 
-def test_the_index_of_a_container_is_told_and_not_promised() -> None:
-    assert judges.broken({"trixie": seen(79)}) == []
+def test_the_index_of_a_virtual_machine_counts_where_there_is_one() -> None:
+    high, low = (judges.Seen({}, index, own_kernel=True) for index in (80, 79))
+    assert judges.broken({"trixie": seen(79), "virtual": high}) == []
+    said = judges.broken({"trixie": seen(80), "virtual": low})
+    assert said == ["virtual: Lynis gives 79, less than 80."]
 
 
 def test_the_page_names_what_still_fails_and_why() -> None:
