@@ -113,6 +113,7 @@ def test_a_measure_stays_within_its_budget(measure: str) -> None:
     found, most = said["footprint"], said["budget"]
     over = {name: figure for name, figure in found.items() if figure > most[name]}
     assert over == {}, "make it cheaper, or say why it may cost more"
+    assert found.keys() == most.keys(), f"measure it: make footprint (or --measure {measure})"
 
 
 @pytest.mark.parametrize("measure", MEASURES)
