@@ -43,7 +43,21 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             syndicate.host(
                 f"h{number}", draw(st.sampled_from(STATES)), detail=draw(TEXT), measures=[one],
                 member={"siren": "215000027", "name": draw(TEXT)},
+                acknowledged=[{"measure": "firewall", "check": draw(TEXT), "by": draw(TEXT),
+                               "reason": draw(TEXT), "until": "2026-10-31"}],
                 seen=draw(st.sampled_from((None, "2026-10-12T00:03:00+00:00", "never"))),
             )
         )  # fmt: skip
     return syndicate.document(*hosts, notes=[draw(TEXT)])
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> dict[str, Any]:
+    """What is new, of which every text is hostile."""
+    one = {"host": draw(TEXT), "measure": draw(TEXT), "check": draw(TEXT), "times_lately": 2}
+    return {
+        "from": {"run": 411, "started": draw(TEXT)},
+        "new_drift": [one],
+        "newly_absent": [{"host": draw(TEXT), "detail": draw(TEXT), "last_judged": None}],
+        "waivers_ending": [draw(TEXT)],
+    }

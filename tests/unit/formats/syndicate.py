@@ -139,24 +139,24 @@ def _machine(
 
 
 def since_yesterday(of: dict[str, Any], seed: int = 1) -> dict[str, Any]:
-    """What could be new in that night."""
+    """What could be new in that night, as `compliance diff --json` says it."""
     chance = random.Random(seed)
     drifts = [
-        {"host": h["name"], "measure": m["id"], "check": c["name"], "times": chance.choice((1, 3))}
+        {"host": h["name"], "measure": m["id"], "check": c["name"],
+         "times_lately": chance.choice((0, 3))}
         for h in of["hosts"] for m in h["measures"] for c in m["checks"] if c["status"] == "drift"
     ]  # fmt: skip
     fine = [{"host": h["name"], "measure": "updates", "check": "test_nothing_is_pending"}
             for h in of["hosts"][:600:40]]  # fmt: skip
-    gone = [{"host": h["name"], "last_seen": h["last_seen"]["at"]}
+    gone = [{"host": h["name"], "detail": "", "last_judged": h["last_seen"]["at"]}
             for h in of["hosts"] if h["state"] == "unreachable"][:9]  # fmt: skip
     return {
-        "since": {"run": 411, "started": (BEGAN - timedelta(days=1)).isoformat()},
-        "drifted": chance.sample(drifts, min(len(drifts), 47)),
+        "from": {"run": 411, "started": (BEGAN - timedelta(days=1)).isoformat()},
+        "new_drift": chance.sample(drifts, min(len(drifts), 47)),
         "mended": fine,
-        "absent": gone,
+        "newly_absent": gone,
         "back": [{"host": of["hosts"][4]["name"]}],
-        "waivers_ending": [{"measure": "disk_encryption", "check": None, "for": "215001025",
-                            "owner": "B. Lecomte", "until": "2026-10-20"}],
+        "waivers_ending": ["disk_encryption for 215001025: the waiver ends in 8 days"],
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from tests.unit.formats import syndicate
-from tests.unit.formats.hostile import documents
+from tests.unit.formats.hostile import changes, documents
 from tests.unit.formats.syndicate import ENDED, document, host, measure, verdict
 
 from kitsurvie.cli.formats import page, words
@@ -72,10 +72,12 @@ def shown(of: dict[str, Any], language: words.Language = "fr", **more: Any) -> R
 
 
 @settings(max_examples=100, deadline=None)
-@given(documents())
-def test_nothing_a_host_answers_becomes_a_part_of_the_page(of: dict[str, Any]) -> None:
+@given(documents(), changes())
+def test_nothing_a_host_answers_becomes_a_part_of_the_page(
+    of: dict[str, Any], new: dict[str, Any]
+) -> None:
     for language in ("fr", "en"):
-        reader = shown(of, language)
+        reader = shown(of, language, changes=new)
         bad = {c for c in reader.text if not c.isprintable() and c not in "\n\u00a0"}
         assert bad == set()
 
@@ -112,8 +114,8 @@ def test_what_to_do_first_begins_with_silence_then_what_is_new_then_what_is_comm
         host("d", "unreachable", standing="unreachable", seen=None),
         host("e", "error", detail="e said nothing"),
     )
-    new = {"drifted": [{"host": "c", "measure": "updates", "check": "test_fresh"}]}
-    text = shown(of, changes={"since": {"run": 411}, **new}).text
+    new = {"new_drift": [{"host": "c", "measure": "updates", "check": "test_fresh"}]}
+    text = shown(of, changes={"from": {"run": 411}, **new}).text
     first = text[text.index("À faire d’abord") : text.index("Les plus touchés")]
     places = [
         first.index(said)
@@ -161,8 +163,8 @@ def test_an_absent_machine_is_no_drift_and_keeps_the_date_it_was_seen() -> None:
 def test_what_is_new_is_left_out_when_nobody_knows() -> None:
     of = document(host("a"))
     assert "Nouveau depuis" not in shown(of).text
-    changes = {"since": {"run": 411, "started": "2026-10-11T00:00:00+00:00"}}
-    known = shown(of, changes=changes).text
+    since = {"from": {"run": 411, "started": "2026-10-11T00:00:00+00:00"}}
+    known = shown(of, changes=since).text
     assert "Nouveau depuis le passage n°\u00a0411" in known
     assert "Rien de nouveau." in known
 
@@ -179,6 +181,20 @@ def test_a_waiver_about_to_end_is_told_with_the_name_of_its_member() -> None:
                "until": "2026-10-20"}]  # fmt: skip
     text = shown(document(host("a"), waivers_ending=ending)).text
     assert "firewall, Agneaux\u00a0: finit le 20/10/2026 (B. Lecomte)" in text
+
+
+def test_what_somebody_answers_for_is_told_and_comes_last() -> None:
+    updates = measure("updates", verdict("test_fresh", "drift"))
+    said = {"measure": "firewall", "check": "test_default_drop", "by": "M. Roux",
+            "reason": "the modem", "until": "2026-10-31"}  # fmt: skip
+    of = document(
+        *(host(n, "drift", measures=[firewall()], acknowledged=[said]) for n in ("a", "b")),
+        host("c", "drift", measures=[updates]),
+    )
+    text = shown(of).text
+    assert "pris en compte jusqu’au 31/10/2026 par M. Roux\u00a0: the modem" in text
+    first = text[: text.index("Les plus touchés")]
+    assert first.index("--measure updates") < first.index("--measure firewall")
 
 
 def test_both_languages_have_the_same_words_with_the_same_places_to_fill() -> None:

@@ -27,7 +27,15 @@ class Drifting:
     checks: Counter[str] = field(default_factory=Counter)
     enforced: list[str] = field(default_factory=list)
     new: int = 0
+    answered: int = 0
     example: str = ""
+
+    @property
+    def weight(self) -> tuple[bool, bool, int, str]:
+        """Sorts what is new first, as it may be spreading, and what is all answered for last."""
+        return (
+            self.answered == self.checks.total(), not self.new, -len(self.hosts), self.measure,
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -72,7 +80,7 @@ def members(document: Document) -> list[Standing]:
 def drifting(document: Document, changes: Mapping[str, Any] | None) -> list[Drifting]:
     """The measures that drift, on most hosts first."""
     new = {
-        (one["host"], one["measure"], one["check"]) for one in (changes or {}).get("drifted", ())
+        (one["host"], one["measure"], one["check"]) for one in (changes or {}).get("new_drift", ())
     }
     found: dict[str, Drifting] = {}
     for host in document["hosts"]:
@@ -89,8 +97,17 @@ def _add(to: Drifting, row: Row, new: Iterable[tuple[str, str, str]]) -> None:
     to.checks[str(row.check["name"])] += 1
     if row.mode == "enforce" and name not in to.enforced[-1:]:
         to.enforced.append(name)
+    to.answered += acknowledged(row) is not None
     to.new += (name, row.measure, row.check["name"]) in new
     to.example = to.example or evidence(row)
+
+
+def acknowledged(row: Row) -> Mapping[str, Any] | None:
+    """Who answers for a drift, when somebody does."""
+    for said in row.host.get("acknowledged") or ():
+        if (said["measure"], said["check"]) == (row.measure, row.check["name"]):
+            return dict(said) if row.status == "drift" else None
+    return None
 
 
 def command(one: Drifting, applies: Mapping[str, bool]) -> str:

@@ -35,6 +35,20 @@ TONES = {
     "held": "warn", "pending": "warn", "unseen": "warn", "absent": "quiet", "waived": "info",
     "not_applicable": "quiet", "compliant": "good",
 }  # fmt: skip
+# what is told of changes, and under which names `compliance diff --json` has it
+CHANGES = {
+    "drifted": ("new_drift",),
+    "in_error": ("newly_in_error", "new_error"),
+    "answer_over": ("acknowledgements_over",),
+    "newly_absent": ("newly_absent",),
+    "back": ("back",),
+    "came": ("came",),
+    "mended": ("mended",),
+}
+CHANGE_TONES = {
+    "drifted": "warn", "in_error": "bad", "answer_over": "warn", "newly_absent": "quiet",
+    "came": "info",
+}  # fmt: skip
 # told apart without colour too
 SIGNS = {"bad": "✕", "warn": "▲", "info": "◆", "quiet": "○", "good": "✓"}
 
@@ -57,7 +71,8 @@ def render(
 ) -> bytes:
     """The run as a page. `measures` is what `described` gives; `now` the moment it is written.
 
-    `changes` is what is new since an earlier run (docs/reference/formats.md); None leaves it out.
+    `changes` is what `compliance diff` says of an earlier run, as its document has it; None: the
+    page says nothing of it.
     """
     written = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     page = _Page(document, Speech(language, zone), measures, changes, written)
@@ -159,8 +174,7 @@ class _Page:
         for kind in ("broken", "failed"):
             if hosts := by_state.get(kind):
                 yield self._trouble(kind, hosts, reading.line(hosts[0].get("detail") or "", 120))
-        # what is new is fresh in somebody's memory, and may be spreading
-        for one in sorted(self.drifting, key=lambda one: not one.new):
+        for one in sorted(self.drifting, key=lambda one: one.weight):
             yield {"tone": "warn", "sign": SIGNS["warn"], **self._measure(one)}
 
     def _trouble(self, kind: str, hosts: Sequence[Mapping[str, Any]], told: str) -> dict[str, Any]:
@@ -226,14 +240,12 @@ class _Page:
     def _changes(self) -> dict[str, Any] | None:
         if self.changes is None:
             return None
-        since = self.changes.get("since") or {}
+        since = self.changes.get("from") or {}
         at = reading.moment(since.get("started"))
         kinds = []
-        for kind, key in (
-            ("drifted", "drifted"), ("newly_absent", "absent"), ("back", "back"),
-            ("mended", "mended"),
-        ):  # fmt: skip
-            if items := list(self.changes.get(key) or ()):
+        for kind, keys in CHANGES.items():
+            items = [one for key in keys for one in self.changes.get(key) or ()]
+            if items:
                 kinds.append(self._change(kind, items))
         return {
             "head": self.say("new", since.get("run", "?")),
@@ -247,7 +259,7 @@ class _Page:
             names = [f"{reading.line(name)} ({n})" for name, n in measures.most_common()]
         else:
             names = [reading.line(one["host"]) for one in items]
-        tone = {"drifted": "warn", "newly_absent": "quiet"}.get(kind, "good")
+        tone = CHANGE_TONES.get(kind, "good")
         return {
             "label": self.say(kind),
             "count": len(items),
@@ -262,16 +274,18 @@ class _Page:
         host = self.hosts.get(str(one["host"]))
         member = f" ({reading.line(host['member']['name'])})" if host else ""
         what = f"\u00a0: {one['measure']}/{one['check']}" if one.get("measure") else ""
-        times = int(one.get("times") or 1)
+        times = int(one.get("times_lately") or 0)
         again = f", {self.say('again', times)}" if times > 1 else ""
         return reading.line(f"{one['host']}{member}", 200) + reading.text(what, 200) + again
 
-    def _endings(self) -> Iterable[Mapping[str, Any]]:
-        """The waivers that end soon: said by the changes, or by the document itself."""
-        said = (self.changes or {}).get("waivers_ending")
-        return list(said if said is not None else self.document.get("waivers_ending") or ())
+    def _endings(self) -> Sequence[Mapping[str, Any] | str]:
+        """The waivers that end soon; the changes have them in words, in case the run has not."""
+        said = self.document.get("waivers_ending")
+        return list(said if said is not None else (self.changes or {}).get("waivers_ending") or ())
 
-    def _ending(self, one: Mapping[str, Any]) -> str:
+    def _ending(self, one: Mapping[str, Any] | str) -> str:
+        if isinstance(one, str):
+            return reading.line(one)
         what = f"{one['measure']}/{one['check']}" if one.get("check") else str(one["measure"])
         whom = str(one.get("for") or "")
         names = {member.siren: member.name for member in self.members}
@@ -415,9 +429,16 @@ class _Page:
             "sides": sides,
             "expected": reading.text(check.get("expected") or nothing, LONGEST),
             "found": reading.text(check.get("found") or nothing, LONGEST),
-            "waiver": self._waiver(check.get("waiver")),
+            "waiver": self._waiver(check.get("waiver")) or self._answered(row),
             "proof": morning.evidence(row, int(self.document["run"])),
         }
+
+    def _answered(self, row: Row) -> str:
+        said = morning.acknowledged(row)
+        if said is None:
+            return ""
+        parts = (self.say.date(said["until"]), said["by"], said["reason"])
+        return self.say("answered", *(reading.line(part) for part in parts))
 
     def _waiver(self, one: Mapping[str, Any] | None) -> str:
         if not one:
