@@ -11,10 +11,10 @@ import typer
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, view
+from kitsurvie.cli import output, outputs, progress, run_lock, view
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import looks, opened, recorded
-from kitsurvie.cli.report import report
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
 from kitsurvie.errors import UsageError
@@ -33,12 +33,15 @@ def run(
     limit: Limit = None,
     measure: Measures = None,
     json: Json = False,
+    to: Outputs = None,
+    lang: Lang = None,
     workspace: Workspace = None,
 ) -> int:
     """Observe and judge every host; change nothing.
 
     Exit code: 0 all compliant, 1 drift, 2 configuration, 3 hosts out of reach or in error.
     """
+    asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with (
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
@@ -61,12 +64,19 @@ def run(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
         tuple(views.values()), world.inventory,
     )  # fmt: skip
-    return report(shown, json=json)
+    return outputs.report(shown, asked_for, world.measures)
 
 
 @app.command()
-def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None) -> int:
+def show(
+    run: RunNumber = None,
+    json: Json = False,
+    to: Outputs = None,
+    lang: Lang = None,
+    workspace: Workspace = None,
+) -> int:
     """Show a past run as it was recorded; no host is asked anything."""
+    asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         past = _past(ledger, run)
@@ -91,7 +101,7 @@ def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None)
         past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
         tuple(views), inventory, tuple(notes),
     )  # fmt: skip
-    return report(shown, json=json)
+    return outputs.report(shown, asked_for, catalogue)
 
 
 def _past_view(
