@@ -340,8 +340,8 @@ class _Page:
         return {
             "anchor": f"m{one.siren}" if one.siren.isdigit() else "",
             "name": one.name,
-            "told": self.say("hosts_of", one.ill, len(one.hosts)),
-            "drifts": self.say("drifts", one.drifts) if one.drifts else self.say("none"),
+            "told": self.say("hosts_of", one.ill, len(one.hosts))
+            + (f", {self.say('drifts', one.drifts)}" if one.drifts else ""),
             "ill": one.ill,
         }
 
