@@ -11,12 +11,12 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
-from kitsurvie.cli import attested, output, progress, run_lock, view
+from kitsurvie.cli import attested, output, outputs, progress, run_lock, view
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import looks, opened, recorded
-from kitsurvie.cli.report import report
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
 from kitsurvie.errors import UsageError
@@ -37,6 +37,8 @@ def run(
     limit: Limit = None,
     measure: Measures = None,
     json: Json = False,
+    to: Outputs = None,
+    lang: Lang = None,
     workspace: Workspace = None,
 ) -> int:
     """Observe and judge every host; change nothing.
@@ -44,6 +46,7 @@ def run(
     Exit code: 0 all compliant but what is waived, 1 drift, 2 configuration, 3 hosts that should be
     up are out of reach, or hosts are in error.
     """
+    asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with (
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
@@ -71,12 +74,19 @@ def run(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
         tuple(views.values()), world.inventory, **world.stated,
     )  # fmt: skip
-    return report(shown, json=json)
+    return outputs.report(shown, asked_for, world.measures)
 
 
 @app.command()
-def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None) -> int:
+def show(
+    run: RunNumber = None,
+    json: Json = False,
+    to: Outputs = None,
+    lang: Lang = None,
+    workspace: Workspace = None,
+) -> int:
     """Show a past run as it was recorded; no host is asked anything."""
+    asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         past = _past(ledger, run)
@@ -103,7 +113,7 @@ def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None)
         past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
         tuple(views), inventory, tuple(notes), **world.stated,
     )  # fmt: skip
-    return report(shown, json=json)
+    return outputs.report(shown, asked_for, catalogue)
 
 
 def _past_views(

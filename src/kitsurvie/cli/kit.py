@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from kitsurvie import kit, workspace
 from kitsurvie.cli import cost, measure_page, output
 from kitsurvie.cli import coverage as norms
 from kitsurvie.cli.adopt import adopt
+from kitsurvie.cli.language import language as language_of
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Measure, Profile, Text
 
@@ -60,7 +60,7 @@ def show_all(place: WorkspaceDir = None, as_json: AsJson = False) -> None:
     if as_json:
         output.document("kit_list", {"measures": [_brief(m) for m in found.values()]})
         return
-    language = _language(None)
+    language = language_of(None)
     table = Table("measure", "step", "for", "what it is", box=None, pad_edge=False)
     for measure in found.values():
         profiles = ", ".join(p.value for p in Profile if p in measure.profiles)
@@ -83,7 +83,7 @@ def show_one(
     if as_json:
         output.document("kit_show", {"measure": _whole(measure)})
         return
-    for line in measure_page.lines(measure, _language(lang)):
+    for line in measure_page.lines(measure, language_of(lang)):
         output.say(line)
 
 
@@ -113,7 +113,7 @@ def show_coverage(
     if as_json:
         output.document("kit_coverage", norms.document(found))
     else:
-        norms.show(found, _language(lang))
+        norms.show(found, language_of(lang))
 
 
 @app.command("cost")
@@ -133,11 +133,6 @@ def show_cost(
 
 
 app.command("adopt")(adopt)
-
-
-def _language(asked: str | None) -> Literal["fr", "en"]:
-    said = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
-    return "fr" if (asked or said).startswith("fr") else "en"
 
 
 def _brief(measure: Measure) -> dict[str, Any]:

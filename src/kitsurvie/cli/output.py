@@ -35,6 +35,13 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def raw(content: bytes) -> None:
+    """Bytes on standard output as they are, whatever the encoding of the terminal is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
 def printable(text: str, *, lines: bool = False) -> str:
     """The same text with what could drive a terminal written out; ends of line kept on demand.
 
