@@ -30,7 +30,9 @@ class Workspace:
 
     `ledger_url` is an SQLAlchemy URL. `connect_timeout_s` bounds the TCP and SSH handshakes of one
     host, `observe_timeout_s` the whole of one host's observation. `parallel` is how many hosts are
-    talked to at once, `parallel_per_site` how many behind one jump host.
+    talked to at once, `parallel_per_site` how many behind one jump host. A prune keeps verdicts for
+    `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
+    on one host within `recurrent_days` is said to drift again and again.
     """
 
     root: Path
@@ -43,6 +45,10 @@ class Workspace:
     observe_timeout_s: float
     parallel: int
     parallel_per_site: int
+    verdicts_days: int = 400
+    evidence_days: int = 90
+    recurrent_times: int = 3
+    recurrent_days: int = 30
 
     @property
     def known_hosts(self) -> Path:
@@ -99,6 +105,10 @@ _DEFAULTS: dict[str, object] = {
     "observe_timeout_s": 120,
     "parallel": 50,
     "parallel_per_site": 4,
+    "verdicts_days": 400,
+    "evidence_days": 90,
+    "recurrent_times": 3,
+    "recurrent_days": 30,
 }
 
 
@@ -150,6 +160,10 @@ def load(root: Path) -> Workspace:
         observe_timeout_s=float(str(settings["observe_timeout_s"])),
         parallel=int(str(settings["parallel"])),
         parallel_per_site=int(str(settings["parallel_per_site"])),
+        verdicts_days=int(str(settings["verdicts_days"])),
+        evidence_days=int(str(settings["evidence_days"])),
+        recurrent_times=int(str(settings["recurrent_times"])),
+        recurrent_days=int(str(settings["recurrent_days"])),
     )
 
 

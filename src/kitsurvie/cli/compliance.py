@@ -10,8 +10,18 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
+from kitsurvie.cli import (
+    acknowledge,
+    acknowledged,
+    diff,
+    history,
+    output,
+    progress,
+    prune,
+    run_lock,
+    view,
+)
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, view
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import looks, opened, recorded
 from kitsurvie.cli.report import report
@@ -22,6 +32,11 @@ from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
 app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
+
+app.command("diff")(diff.diff)
+app.command("history")(history.history)
+app.command("acknowledge")(acknowledge.acknowledge)
+app.command("prune")(prune.prune)
 
 RunNumber = Annotated[
     int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
@@ -57,6 +72,9 @@ def run(
                     one = views[look.host]
                     one.take(look)
                     write(look.record(one.state, one.detail))
+        for name, said in acknowledged.today(ledger).items():
+            if name in views:
+                views[name].acknowledged = said
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
         tuple(views.values()), world.inventory,
@@ -72,6 +90,7 @@ def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None)
         past = _past(ledger, run)
         seen, states = ledger.seen(past.id), ledger.hosts(past.id)
         outcomes = ledger.outcomes(past.id)
+        said = acknowledged.today(ledger)
     inventory = inventories.load(place)
     catalogue = kit.load(place.roles)
     gone = sorted(name for name in states if name not in inventory.hosts)
@@ -79,6 +98,7 @@ def show(run: RunNumber = None, json: Json = False, workspace: Workspace = None)
     laid = contexts.Context(place, inventory, catalogue, tuple(hosts)).lay_out()
     views = [_past_view(view.HostView(host, laid.items[host.name]), seen, states) for host in hosts]
     for one in views:
+        one.acknowledged = said.get(one.host.name, ())
         one.plays = {
             measure: Play(host, measure, State(state), detail)
             for (host, measure), (state, detail) in outcomes.items()
@@ -119,7 +139,7 @@ def evidence(
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         past = _past(ledger, run)
-        seen = ledger.seen(past.id).get(host)
+        seen = ledger.seen(past.id, [host]).get(host)
         if seen is None:
             raise UsageError(
                 f"Run {past.id} has not seen a host named {host!r}.",

@@ -34,6 +34,14 @@ CONFIG = """\
 # How many machines are talked to at once, and how many behind one jump host (one ADSL line).
 # parallel = 50
 # parallel_per_site = 4
+
+# For how many days `kitsurvie compliance prune` keeps verdicts, and the answers that prove them.
+# verdicts_days = 400
+# evidence_days = 90
+
+# A measure that drifted so many times on one machine, within so many days, is named for it.
+# recurrent_times = 3
+# recurrent_days = 30
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import exceptions, output
+from kitsurvie.cli import acknowledged, exceptions, output
 from kitsurvie.cli.view import HostView, RunView, member_name
 from kitsurvie.converge import State
 from kitsurvie.ledger import Outcome
@@ -143,6 +143,8 @@ def _troubles(console: Console, view: HostView, run: RunView) -> None:
             observed = modes.get(verdict.measure) is Mode.OBSERVE
             untouched = "only observed: nothing is changed here" if observed else later
             console.print(_verdict(verdict, untouched))
+            for one in acknowledged.of(view.acknowledged, verdict):
+                console.print(Text(f"    {acknowledged.words(one)}", style="cyan"))
 
 
 _WORTH_READING = frozenset({Status.DRIFT, Status.ERROR, Status.UNKNOWN})

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kitsurvie import kit
+from kitsurvie.cli import acknowledged
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
-from kitsurvie.ledger import Outcome
+from kitsurvie.ledger import Acknowledgement, Outcome
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict
 from kitsurvie.plan import Due, Restart, restart
 
@@ -32,6 +33,7 @@ class HostView:
     release: str = ""
     restart: Restart | None = None
     restarted: bool = False
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def restarts(self) -> bool:
@@ -159,6 +161,7 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "detail": view.detail,
         "seen": _iso(view.at),
         "restart": _restart(view),
+        "acknowledged": acknowledged.documents(view.acknowledged),
         "checks": [_check(v) for v in view.verdicts if v.measure == "kit"],
         "measures": [_measure(view, item, run.measures) for item in view.items],
     }

@@ -14,9 +14,30 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
-from kitsurvie.ledger import database, looks, migration, packing, reading, schema
+from kitsurvie.ledger import (
+    acknowledging,
+    database,
+    looks,
+    migration,
+    packing,
+    pruning,
+    reading,
+    schema,
+)
 from kitsurvie.ledger.interning import Numbers
-from kitsurvie.ledger.words import Change, Interval, LastSeen, Outcome, Record, Run, RunState, Seen
+from kitsurvie.ledger.words import (
+    Acknowledgement,
+    Change,
+    Interval,
+    LastSeen,
+    Outcome,
+    Pruned,
+    Record,
+    Retention,
+    Run,
+    RunState,
+    Seen,
+)
 from kitsurvie.model import Evidence, Status
 
 
@@ -228,6 +249,48 @@ class Ledger:
         """What stands of one host now, check by check."""
         with self._read() as connection:
             return reading.standing(connection, host)
+
+    # -- acknowledgements ---------------------------------------------------------------------
+
+    def acknowledge(self, said: Acknowledgement) -> None:
+        """Write that somebody answers for a drift; it takes the place of an earlier word."""
+        with self._write() as connection:
+            host = self._numbers.hosts(connection, [said.host])[said.host]
+            check = (said.measure, said.check)
+            acknowledging.acknowledge(
+                connection, host, self._numbers.checks(connection, [check])[check], said
+            )
+
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]:
+        """Of each drift that was not mended since, the last word; its day may be past."""
+        with self._read() as connection:
+            return acknowledging.unmended(connection)
+
+    # -- retention ----------------------------------------------------------------------------
+
+    def prune(self, keep: Retention) -> Pruned:
+        """Take away what is older than that, while others may write; gives what went.
+
+        What stands is never taken: verdicts that hold, the last look at each host. Cut short, it
+        is gone on with by the next.
+        """
+        with database.clear(self._place):
+            database.be_sparing(self._engine)
+        return pruning.prune(self._read, self._write, keep)
+
+    def prunable(self, keep: Retention) -> Pruned:
+        """What `prune` would take away now; nothing is written."""
+        return pruning.foretell(self._read, keep)
+
+    def give_back(self) -> tuple[int, int]:
+        """Give free room back to the file system; the ledger's size before and after, in bytes."""
+        with database.clear(self._place):
+            return database.give_back(self._engine)
+
+    def size(self) -> int:
+        """Bytes that the ledger takes on its disk."""
+        with database.clear(self._place):
+            return database.size(self._engine)
 
     # -- evidence -----------------------------------------------------------------------------
 

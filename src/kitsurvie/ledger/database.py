@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
+from kitsurvie.ledger import schema
 
 # how long to wait for another process that is writing
 BUSY_MS = 20_000
 WRITING = "kitsurvie_writing"
+# what SQLite calls that mode, and how much is given back in one transaction (4 KiB each)
+INCREMENTAL = 2
+PAGES_TOGETHER = 1000
 
 
 def connect(url: str) -> tuple[Engine, str]:
@@ -48,11 +53,70 @@ def compact(engine: Engine) -> None:
     Wants as much room as the ledger has. PostgreSQL uses its room again by itself.
     """
     if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            raw: Any = connection.connection.driver_connection
+        with _raw(engine) as raw:
             raw.execute("PRAGMA auto_vacuum=INCREMENTAL")
             raw.execute("VACUUM")
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def be_sparing(engine: Engine) -> None:
+    """Have what is deleted next write little to the disk: it may be full, that is why.
+
+    Freed pages are not filled with zeros first (they are given back, or written over), and the
+    write-ahead log is emptied every quarter of a megabyte.
+    """
+    if engine.dialect.name == "sqlite":
+        with _raw(engine) as raw:
+            raw.execute("PRAGMA secure_delete=FAST").fetchall()
+            raw.execute("PRAGMA wal_autocheckpoint=64").fetchall()
+
+
+def give_back(engine: Engine) -> tuple[int, int]:
+    """Give free pages back to the file system; the size before and after, in bytes.
+
+    In short steps, each a transaction: a run that is under way waits for a moment, a power cut
+    loses nothing, and a full disk suffices.
+    """
+    before = size(engine)
+    if engine.dialect.name == "sqlite":
+        with _raw(engine) as raw:
+            mode = raw.execute("PRAGMA auto_vacuum").fetchone()[0]
+        if mode != INCREMENTAL:
+            compact(engine)
+        with _raw(engine) as raw:
+            free = raw.execute("PRAGMA freelist_count").fetchone()[0]
+            while free:
+                raw.execute(f"PRAGMA incremental_vacuum({PAGES_TOGETHER})").fetchall()
+                left = raw.execute("PRAGMA freelist_count").fetchone()[0]
+                if left >= free:
+                    break
+                free = left
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return before, size(engine)
+
+
+def size(engine: Engine) -> int:
+    """Bytes that the ledger takes: its files, or its tables and indexes on PostgreSQL."""
+    if engine.dialect.name == "sqlite":
+        with _raw(engine) as raw:
+            rows = raw.execute("PRAGMA database_list").fetchall()
+        files = [Path(row[2] + end) for row in rows if row[2] for end in ("", "-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+    total = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relname"
+    names = [table.name for table in schema.metadata.sorted_tables]
+    with engine.connect() as connection:
+        query = text(f"{total} = ANY(:names) AND pg_table_is_visible(oid)")
+        return int(connection.execute(query, {"names": names}).scalar() or 0)
+
+
+@contextmanager
+def _raw(engine: Engine) -> Iterator[Any]:
+    """SQLite's own connection, in no transaction; its complaints as SQLAlchemy's."""
+    with engine.connect() as connection:
+        try:
+            yield connection.connection.driver_connection
+        except sqlite3.Error as error:
+            raise OperationalError(None, None, error) from error
 
 
 def place(url: str) -> str:

@@ -45,15 +45,17 @@ class _Standing:
 def write(connection: Connection, numbers: Numbers, sights: Sequence[Sight]) -> None:
     """Write looks, in order, with the verdicts that begin and end by them."""
     hosts = numbers.hosts(connection, (sight.host for sight in sights))
-    given = [verdict for sight in sights for verdict in sight.verdicts]
-    checks = numbers.checks(connection, ((v.measure, v.check) for v in given))
-    contents = numbers.verdicts(connection, map(packing.content, given))
+    said = [[(v.measure, v.check, packing.content(v)) for v in s.verdicts] for s in sights]
+    given = [one for look in said for one in look]
+    checks = numbers.checks(connection, ((measure, name) for measure, name, _ in given))
+    contents = numbers.verdicts(connection, (content for _, _, content in given))
     found = [
         # a check counts once in a look, should it be there twice
-        {checks[v.measure, v.check]: contents[packing.content(v)] for v in sight.verdicts}
-        for sight in sights
+        {checks[measure, name]: contents[content] for measure, name, content in look}
+        for look in said
     ]
-    coverages = numbers.coverages(connection, (tuple(one) for one in found))
+    answered = (tuple(one) for sight, one in zip(sights, found, strict=True) if sight.answered)
+    coverages = numbers.coverages(connection, answered)
     rows = [
         {
             "id": sight.look, "run_id": sight.run, "host_id": hosts[sight.host], "at": sight.at,

@@ -145,24 +145,26 @@ def changes(connection: Connection, first: int, last: int) -> tuple[Change, ...]
     """What stood after one look and stands otherwise after a later one, by host and check."""
     begun = select(schema.intervals).where(_held.from_look > first, _held.from_look <= last)
     over = select(schema.intervals).where(_held.to_look > first, _held.to_look <= last)
-    pairs: dict[tuple[int, int], list[Row[Any] | None]] = {}
-    for row in connection.execute(begun.union(over)):
-        pair = pairs.setdefault((row.host_id, row.check_id), [None, None])
-        if row.from_look <= first:
-            pair[0] = row
-        if row.to_look is None or row.to_look > last:
-            pair[1] = row
-    rows = [row for pair in pairs.values() for row in pair if row is not None]
+    pairs: dict[tuple[int, int], list[Row[Any]]] = {}
+    rows = connection.execute(begun.union(over)).all()
+    for row in sorted(rows, key=lambda row: row.from_look):
+        pairs.setdefault((row.host_id, row.check_id), []).append(row)
     reader = _Reader(connection, rows)
     found = []
-    for (host, check), (before, after) in pairs.items():
-        if before is not None or after is not None:
+    for (host, check), held in pairs.items():
+        before = [reader.interval(row) for row in held if row.from_look <= first]
+        after = [reader.interval(r) for r in held if r.to_look is None or r.to_look > last]
+        between = tuple(
+            reader.interval(row).verdict.status
+            for row in held
+            if row.from_look > first and row.to_look is not None and row.to_look <= last
+        )
+        if before or after:
             measure, name = reader.words.checks[check]
             found.append(
                 Change(
                     reader.hosts[host], measure, name,
-                    None if before is None else reader.interval(before),
-                    None if after is None else reader.interval(after),
+                    before[0] if before else None, after[0] if after else None, between,
                 )
             )  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.measure, one.check, one.host)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from kitsurvie.model import Evidence, Verdict
+from kitsurvie.model import Evidence, Status, Verdict
 
 
 class RunState(StrEnum):
@@ -50,7 +50,8 @@ class Run:
     @property
     def limit(self) -> str:
         """The host pattern it was narrowed to; empty when it was meant for every host."""
-        return str(self.options.get("limit") or "")
+        pattern = str(self.options.get("limit") or "").strip()
+        return "" if pattern in ("all", "*") else pattern
 
     @property
     def whole(self) -> bool:
@@ -127,7 +128,8 @@ class Interval:
 class Change:
     """One check of one host that does not stand after a run as it stood after an earlier one.
 
-    None where there was no verdict: it had not been asked before, or is no longer.
+    None where there was no verdict: it had not been asked before, or is no longer. `between` are
+    the statuses it had meanwhile.
     """
 
     host: str
@@ -135,6 +137,7 @@ class Change:
     check: str
     before: Interval | None
     after: Interval | None
+    between: tuple[Status, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +151,29 @@ class Acknowledgement:
     reason: str
     until: str
     made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is kept: runs begun at `verdicts_from` or later, the evidence of those `evidence_from`.
+
+    Seconds since the epoch, by the clock of the machine that made the runs.
+    """
+
+    verdicts_from: float
+    evidence_from: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was taken away, in rows; `answers_bytes` are those of the evidence, as stored."""
+
+    looks: int = 0
+    intervals: int = 0
+    runs: int = 0
+    run_hosts: int = 0
+    outcomes: int = 0
+    acknowledgements: int = 0
+    contents: int = 0
+    answers: int = 0
+    answers_bytes: int = 0
