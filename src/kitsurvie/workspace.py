@@ -32,7 +32,9 @@ class Workspace:
     host, `observe_timeout_s` the whole of one host's observation. `parallel` is how many hosts are
     talked to at once, `parallel_per_site` how many behind one jump host. A waiver ends at most
     `waiver_days` from today, an attestation `attestation_days` after it was made; a machine that
-    was not seen for more than `unseen_days` is named for it.
+    was not seen for more than `unseen_days` is named for it. A prune keeps verdicts for
+    `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
+    on one host within `recurrent_days` is said to drift again and again.
     """
 
     root: Path
@@ -48,6 +50,10 @@ class Workspace:
     waiver_days: int = 366
     attestation_days: int = 1096
     unseen_days: int = 30
+    verdicts_days: int = 400
+    evidence_days: int = 90
+    recurrent_times: int = 3
+    recurrent_days: int = 30
 
     @property
     def known_hosts(self) -> Path:
@@ -107,6 +113,10 @@ _DEFAULTS: dict[str, object] = {
     "waiver_days": 366,
     "attestation_days": 1096,
     "unseen_days": 30,
+    "verdicts_days": 400,
+    "evidence_days": 90,
+    "recurrent_times": 3,
+    "recurrent_days": 30,
 }
 
 
@@ -161,6 +171,10 @@ def load(root: Path) -> Workspace:
         waiver_days=int(str(settings["waiver_days"])),
         attestation_days=int(str(settings["attestation_days"])),
         unseen_days=int(str(settings["unseen_days"])),
+        verdicts_days=int(str(settings["verdicts_days"])),
+        evidence_days=int(str(settings["evidence_days"])),
+        recurrent_times=int(str(settings["recurrent_times"])),
+        recurrent_days=int(str(settings["recurrent_days"])),
     )
 
 

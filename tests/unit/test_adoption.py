@@ -69,8 +69,10 @@ def world(tmp_path: Path, *hosts: Host) -> Context:
     return Context(workspace.load(tmp_path), inventory, measures, hosts)
 
 
-def seen(ledger: Ledger, name: str, at: float, *verdicts: Verdict) -> int:
-    run = ledger.start_run("compliance", "x", {}, [name])
+def seen(
+    ledger: Ledger, name: str, at: float, *verdicts: Verdict, measures: tuple[str, ...] = ()
+) -> int:
+    run = ledger.start_run("compliance", "x", {"measures": list(measures)}, [name])
     ledger.record(run, [Record(name, at, verdicts, None, Outcome.DONE)])
     return run
 
@@ -111,7 +113,8 @@ def test_the_newest_verdicts_of_each_measure_count_whichever_run_has_them(
     here = world(tmp_path, host("a"))
     seen(ledger, "a", 1.0, verdict("firewall", Status.DRIFT), verdict("updates", Status.DRIFT))
     # a run of one measure, then a night on which the machine did not answer
-    last = seen(ledger, "a", 2.0, verdict("firewall", Status.COMPLIANT))
+    mended = verdict("firewall", Status.COMPLIANT)
+    last = seen(ledger, "a", 2.0, mended, measures=("firewall",))
     seen(ledger, "a", 3.0)
     found = of(here, ledger)
     (machine,) = found["firewall"].machines

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kitsurvie.cli.last_seen import last_seen
 from kitsurvie.ledger import Ledger, Outcome, Record
 from kitsurvie.model import Answer, Evidence, Status, Verdict
 
@@ -33,7 +32,7 @@ def test_the_newest_answer_counts_and_a_silent_night_does_not(ledger: Ledger) ->
     night(ledger, 1.0, {"pc": {"updates": Status.DRIFT}})
     answered = night(ledger, 2.0, {"pc": {"updates": Status.COMPLIANT}, "other": {}})
     night(ledger, 3.0, {"pc": None, "never": None})
-    found = last_seen(ledger, ["pc", "never"])
+    found = ledger.last_seen(["pc", "never"])
     assert set(found) == {"pc"}
     assert (found["pc"].at, found["pc"].run) == (2.0, answered)
     assert [past.verdict.status for past in found["pc"].verdicts] == [Status.COMPLIANT]
@@ -43,7 +42,7 @@ def test_a_run_of_some_measures_is_completed_from_those_before_it(ledger: Ledger
     night(ledger, 1.0, {"pc": {"updates": Status.COMPLIANT, "gone": Status.DRIFT}})
     night(ledger, 2.0, {"pc": {"updates": Status.DRIFT, "firewall": Status.DRIFT}})
     night(ledger, 3.0, {"pc": {"updates": Status.COMPLIANT}}, measures=["updates"])
-    found = last_seen(ledger, ["pc"])["pc"]
+    found = ledger.last_seen(["pc"])["pc"]
     assert found.at == 3.0
     assert [(p.verdict.measure, p.verdict.status, p.at) for p in found.verdicts] == [
         ("updates", Status.COMPLIANT, 3.0),
@@ -55,4 +54,4 @@ def test_a_past_run_knows_nothing_of_what_came_after_it(ledger: Ledger) -> None:
     first = night(ledger, 1.0, {"pc": {"updates": Status.DRIFT}})
     past = night(ledger, 2.0, {"pc": None})
     night(ledger, 3.0, {"pc": {"updates": Status.COMPLIANT}})
-    assert last_seen(ledger, ["pc"], past)["pc"].run == first
+    assert ledger.last_seen(["pc"], past)["pc"].run == first

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
 from kitsurvie.ledger.packing import (
+    content,
     pack_answer,
-    pack_verdicts,
+    pack_content,
     restore,
     squeeze,
     unpack_answer,
-    unpack_verdicts,
+    unpack_content,
 )
 from kitsurvie.model import Answer, Evidence, Status, Verdict
 
@@ -128,7 +129,7 @@ def test_a_ledger_locked_by_another_process_is_said_so(
     book = Ledger.open(f"sqlite:///{path}?timeout=0")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    monkeypatch.setattr("kitsurvie.ledger.book.BUSY_MS", 50)
+    monkeypatch.setattr("kitsurvie.ledger.database.BUSY_MS", 50)
     book.close()
     with pytest.raises(LedgerError, match="locked by another process"):
         book.start_run("compliance", "x", {})
@@ -150,4 +151,4 @@ def test_any_answer_survives_packing(rc: int, out: bytes, err: bytes, flaw: str)
 @given(st.text(), st.text())
 def test_any_verdict_survives_packing(found: str, message: str) -> None:
     verdict = Verdict("m", "c", Status.DRIFT, found, "", ("x",), message)
-    assert unpack_verdicts(pack_verdicts([verdict])) == (verdict,)
+    assert unpack_content(pack_content(content(verdict))) == content(verdict)

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kitsurvie.cli.context import Context
-from kitsurvie.ledger import Ledger
+from kitsurvie.ledger import Ledger, Past
 from kitsurvie.model import Host, Measure, Mode, Scope, Status, Verdict
 
-# nightly runs of six weeks: what was seen before says nothing of today
-RUNS_READ = 45
 _CANNOT_SAY = frozenset({Status.ERROR, Status.UNKNOWN, Status.UNREACHABLE})
 
 
@@ -99,20 +97,22 @@ def adoptions(
 
 def newest(ledger: Ledger, pairs: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Known]:
     """For each host and measure the newest verdicts that the ledger has of it."""
-    missing = set(pairs)
+    wanted = set(pairs)
     found: dict[tuple[str, str], Known] = {}
-    for run in ledger.runs(limit=RUNS_READ):
-        if not missing:
-            break
-        for name, seen in ledger.seen(run.id).items():
-            by_measure: dict[str, list[Verdict]] = {}
-            for verdict in seen.verdicts:
-                by_measure.setdefault(verdict.measure, []).append(verdict)
-            system = [v.found for v in by_measure.pop("kit", ()) if v.check == "supported_release"]
-            for measure, verdicts in by_measure.items():
-                if (name, measure) in missing:
-                    missing.discard((name, measure))
-                    found[name, measure] = Known(seen.at, run.id, tuple(verdicts), *system)
+    for name, last in ledger.last_seen({host for host, _ in wanted}).items():
+        by_measure: dict[str, list[Past]] = {}
+        for past in last.verdicts:
+            by_measure.setdefault(past.verdict.measure, []).append(past)
+        system = [
+            past.verdict.found
+            for past in by_measure.pop("kit", ())
+            if past.verdict.check == "supported_release"
+        ]
+        for measure, pasts in by_measure.items():
+            if (name, measure) in wanted:
+                newest = max(pasts, key=lambda past: past.run)
+                verdicts = tuple(past.verdict for past in pasts)
+                found[name, measure] = Known(newest.at, newest.run, verdicts, *system)
     return found
 
 

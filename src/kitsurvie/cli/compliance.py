@@ -11,7 +11,18 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
-from kitsurvie.cli import attested, output, outputs, progress, run_lock, view
+from kitsurvie.cli import (
+    acknowledge,
+    attested,
+    diff,
+    history,
+    output,
+    outputs,
+    progress,
+    prune,
+    run_lock,
+    view,
+)
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
@@ -25,7 +36,11 @@ from kitsurvie.workspace import find
 
 app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
 
+app.command("diff")(diff.diff)
+app.command("history")(history.history)
+app.command("acknowledge")(acknowledge.acknowledge)
 app.command("attestations")(attested.attestations)
+app.command("prune")(prune.prune)
 
 RunNumber = Annotated[
     int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
@@ -143,7 +158,7 @@ def evidence(
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         past = _past(ledger, run)
-        seen = ledger.seen(past.id).get(host)
+        seen = ledger.seen(past.id, [host]).get(host)
         if seen is None:
             raise UsageError(
                 f"Run {past.id} has not seen a host named {host!r}.",

@@ -40,6 +40,14 @@ CONFIG = """\
 # waiver_days = 366
 # attestation_days = 1096
 # unseen_days = 30
+
+# For how many days `kitsurvie compliance prune` keeps verdicts, and the answers that prove them.
+# verdicts_days = 400
+# evidence_days = 90
+
+# A measure that drifted so many times on one machine, within so many days, is named for it.
+# recurrent_times = 3
+# recurrent_days = 30
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from kitsurvie.cli.context import who
+from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import Ledger, Record, Run, RunState
 from kitsurvie.model import Host
 
@@ -35,7 +36,10 @@ def recorded(
     try:
         yield ledger.run(number)
     except BaseException:
-        ledger.end_run(number, RunState.INTERRUPTED)
+        # a ledger that cannot be written must not hide what went wrong; without an end the run
+        # reads as cut short all the same
+        with suppress(LedgerError):
+            ledger.end_run(number, RunState.INTERRUPTED)
         raise
     ledger.end_run(number, RunState.ENDED)
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import absent, exceptions, output, waived
+from kitsurvie.cli import absent, acknowledged, exceptions, output, waived
 from kitsurvie.cli.standing import Score, Standing, percent
 from kitsurvie.cli.view import HostView, RunView, attested, member_name, score_of, stand
 from kitsurvie.converge import State
@@ -184,6 +184,8 @@ def _troubles(console: Console, view: HostView, run: RunView) -> None:
             waiver = view.waiver(verdict)
             over = "" if waiver is None else waived.words(waiver, view.day)
             console.print(_verdict(verdict, untouched, over))
+            for one in acknowledged.of(view.acknowledged, verdict):
+                console.print(Text(f"    {acknowledged.words(one)}", style="cyan"))
 
 
 _WORTH_READING = frozenset({Status.DRIFT, Status.ERROR, Status.UNKNOWN})

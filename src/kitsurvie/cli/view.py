@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kitsurvie import kit
-from kitsurvie.cli.last_seen import LastSeen, Past, last_seen
+from kitsurvie.cli import acknowledged
 from kitsurvie.cli.standing import Score, Standing, score, standing
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Statements, attestations, waivers
-from kitsurvie.ledger import Ledger, Outcome, Seen
+from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Past, Seen
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
 
@@ -27,7 +27,8 @@ class HostView:
     """Where one host stands at this moment of a run; `held` says why a due measure has to wait.
 
     `verdicts` and `state` are as the `waivers` of this host have them on that `day`; what the
-    ledger keeps is `recorded`. `last` is what was known of a host that did not answer.
+    ledger keeps is `recorded`. `last` is what was known of a host that did not answer,
+    `acknowledged` who answers for its drifts today.
     """
 
     host: Host
@@ -45,6 +46,7 @@ class HostView:
     waivers: tuple[Waiver, ...] = ()
     day: date = field(default_factory=date.today)
     last: LastSeen | None = None
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def recorded(self) -> Outcome:
@@ -116,10 +118,17 @@ class HostView:
 
 
 def remember(ledger: Ledger, views: Iterable[HostView], newest: int | None = None) -> None:
-    """Give the hosts that did not answer in a run what the runs before know of them."""
-    silent = {view.host.name: view for view in views if view.at is None}
-    for name, last in last_seen(ledger, silent.keys(), newest).items():
-        view = silent[name]
+    """Give hosts what the ledger knows besides the run: who answers for their drifts today.
+
+    Of those that did not answer in it, also what the runs up to `newest` know.
+    """
+    known = {view.host.name: view for view in views}
+    for name, said in acknowledged.today(ledger).items():
+        if name in known:
+            known[name].acknowledged = said
+    silent = [name for name, view in known.items() if view.at is None]
+    for name, last in ledger.last_seen(silent, newest).items():
+        view = known[name]
         view.last = replace(
             last,
             verdicts=tuple(replace(one, verdict=view.told(one.verdict)) for one in last.verdicts),
@@ -274,6 +283,7 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "seen": _iso(view.at),
         "last_seen": _last(view, run),
         "restart": _restart(view),
+        "acknowledged": acknowledged.documents(view.acknowledged),
         "checks": [_check(view, v) for v in view.verdicts if v.measure == "kit"],
         "measures": [_measure(view, item, run.measures) for item in view.items],
     }

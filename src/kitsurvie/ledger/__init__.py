@@ -1,6 +1,35 @@
 """What happened, when, on which host: runs, outcomes, verdicts and the evidence behind them."""
 
-from kitsurvie.ledger.book import Ledger, Outcome, Record, Run, RunState, Seen
+from kitsurvie.ledger.book import Ledger
 from kitsurvie.ledger.schema import SCHEMA_VERSION
+from kitsurvie.ledger.words import (
+    Acknowledgement,
+    Change,
+    Interval,
+    LastSeen,
+    Outcome,
+    Past,
+    Pruned,
+    Record,
+    Retention,
+    Run,
+    RunState,
+    Seen,
+)
 
-__all__ = ["SCHEMA_VERSION", "Ledger", "Outcome", "Record", "Run", "RunState", "Seen"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "Acknowledgement",
+    "Change",
+    "Interval",
+    "LastSeen",
+    "Ledger",
+    "Outcome",
+    "Past",
+    "Pruned",
+    "Record",
+    "Retention",
+    "Run",
+    "RunState",
+    "Seen",
+]

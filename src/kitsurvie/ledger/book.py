@@ -3,97 +3,42 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
-from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Insert,
-    Table,
-    create_engine,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, Insert, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
-from kitsurvie.ledger import packing, schema
-from kitsurvie.model import Evidence, Verdict
-
-# how long to wait for another process that is writing
-BUSY_MS = 20_000
-
-
-class RunState(StrEnum):
-    """How a run stands. One still `running` with nobody holding its lock was cut short."""
-
-    RUNNING = "running"
-    ENDED = "ended"
-    INTERRUPTED = "interrupted"
-
-
-class Outcome(StrEnum):
-    """Where one host stands in a run."""
-
-    PENDING = "pending"
-    DONE = "done"
-    DRIFT = "drift"
-    FAILED = "failed"
-    UNREACHABLE = "unreachable"
-    ERROR = "error"
-    HELD = "held"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run as the ledger has it; times are seconds since the epoch."""
-
-    id: int
-    kind: str
-    state: RunState
-    by_whom: str
-    options: Mapping[str, Any]
-    started_at: float
-    ended_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One host as it was last looked at in a run."""
-
-    host: str
-    at: float
-    verdicts: tuple[Verdict, ...]
-    evidence: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One look at one host, to be written, and where the host stands in the run after it.
-
-    `evidence` is None when the host gave none.
-    """
-
-    host: str
-    at: float
-    verdicts: tuple[Verdict, ...]
-    evidence: Evidence | None
-    state: Outcome
-    detail: str = ""
+from kitsurvie.ledger import (
+    acknowledging,
+    database,
+    looks,
+    migration,
+    packing,
+    pruning,
+    reading,
+    schema,
+)
+from kitsurvie.ledger.interning import Numbers
+from kitsurvie.ledger.words import (
+    Acknowledgement,
+    Change,
+    Interval,
+    LastSeen,
+    Outcome,
+    Pruned,
+    Record,
+    Retention,
+    Run,
+    RunState,
+    Seen,
+)
+from kitsurvie.model import Evidence, Status
 
 
 class Ledger:
@@ -103,29 +48,21 @@ class Ledger:
         self._engine = engine
         self._place = place
         self._stored: set[bytes] = set()
+        self._numbers = Numbers()
+        self._prunings = -1
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Open the ledger, made if it is new.
+        """Open the ledger, made if it is new, brought to today's format if it is older.
 
         Raises LedgerError when it cannot be read, or was written by a newer kitsurvie.
         """
-        place = _place(url)
+        book = cls(*database.connect(url))
         try:
-            parsed = make_url(url)
-            _make_folder(parsed)
-            parsed = _readable(parsed)
-            engine = create_engine(parsed)
-        except (ArgumentError, ImportError, OSError) as error:
-            raise LedgerError(
-                f"The ledger's address cannot be used: {error}.",
-                where=place,
-                remedy="Mend `ledger` in kitsurvie.toml, or take it out for the default.",
-            ) from error
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _tune_sqlite)
-        book = cls(engine, place)
-        book._check_version()
+            book._check_version()
+        except BaseException:
+            book.close()
+            raise
         return book
 
     def close(self) -> None:
@@ -166,11 +103,15 @@ class Ledger:
                 .values(state=state.value, ended_at=time.time())
             )
 
-    def runs(self, *kinds: str, limit: int = 20) -> tuple[Run, ...]:
-        """The newest runs first, of these kinds or of any."""
+    def runs(
+        self, *kinds: str, limit: int | None = 20, since: float | None = None
+    ) -> tuple[Run, ...]:
+        """The newest runs first, of these kinds or of any, started at `since` or later."""
         query = select(schema.runs).order_by(schema.runs.c.id.desc()).limit(limit)
         if kinds:
             query = query.where(schema.runs.c.kind.in_(kinds))
+        if since is not None:
+            query = query.where(schema.runs.c.started_at >= since)
         with self._read() as connection:
             return tuple(_run(row) for row in connection.execute(query))
 
@@ -199,9 +140,15 @@ class Ledger:
 
     def hosts(self, run: int) -> Mapping[str, tuple[Outcome, str]]:
         """Where each host of a run stands, and why."""
-        query = select(schema.run_hosts).where(schema.run_hosts.c.run_id == run)
+        table = schema.run_hosts.c
+        query = (
+            select(schema.hosts.c.name, table.state, table.detail)
+            .join(schema.hosts, schema.hosts.c.id == table.host_id)
+            .where(table.run_id == run)
+            .order_by(schema.hosts.c.name)
+        )
         with self._read() as connection:
-            return {r.host: (Outcome(r.state), r.detail) for r in connection.execute(query)}
+            return {r.name: (Outcome(r.state), r.detail) for r in connection.execute(query)}
 
     def set_outcome(self, run: int, host: str, measure: str, state: str, detail: str = "") -> None:
         """Write what Ansible did with one measure on one host."""
@@ -220,52 +167,132 @@ class Ledger:
     # -- observations -------------------------------------------------------------------------
 
     def record(self, run: int, records: Sequence[Record]) -> None:
-        """Write what was seen of some hosts and where they stand, in one transaction."""
+        """Write what was seen of some hosts and where they stand, in one transaction.
+
+        Looks count in the order in which they are written: whoever brings in an old one must know
+        that the host was not seen since.
+        """
         contents: dict[bytes, bytes] = {}
-        rows = []
+        manifests: list[bytes | None] = []
         for record in records:
-            verdicts = packing.pack_verdicts(record.verdicts)
-            contents[packing.digest(verdicts)] = verdicts
             manifest = None
             if record.evidence is not None:
-                manifest, named = packing.pack_evidence(record.evidence)
+                joined, named = packing.pack_evidence(record.evidence)
+                manifest = packing.digest(joined)
                 contents.update(named)
-            rows.append(
-                {
-                    "run_id": run,
-                    "host": record.host,
-                    "at": record.at,
-                    "verdicts": packing.digest(verdicts),
-                    "evidence": packing.digest(manifest) if manifest is not None else None,
-                }
-            )
+            manifests.append(manifest)
+        if not records:
+            return
         with self._write() as connection:
+            last = self._turn(connection, len(records))
+            asked = connection.execute(select(schema.runs.c.options).where(schema.runs.c.id == run))
+            # a run of some measures alone says nothing of the others
+            whole = not json.loads(asked.scalar_one()).get("measures")
             self._store(connection, contents)
-            if rows:
-                connection.execute(insert(schema.observations), rows)
-                self._stand(connection, run, [(r.host, r.state, r.detail) for r in records])
+            sights = [
+                looks.Sight(
+                    last - len(records) + number, run, record.host, record.at, record.verdicts,
+                    record.evidence is not None or bool(record.verdicts), whole, manifest,
+                )
+                for number, (record, manifest) in enumerate(
+                    zip(records, manifests, strict=True), start=1
+                )
+            ]  # fmt: skip
+            looks.write(connection, self._numbers, sights)
+            self._stand(connection, run, [(r.host, r.state, r.detail) for r in records])
 
-    def seen(self, run: int) -> Mapping[str, Seen]:
-        """The last look at each host of a run."""
-        newest = (
-            select(func.max(schema.observations.c.id))
-            .where(schema.observations.c.run_id == run)
-            .group_by(schema.observations.c.host)
-        )
-        query = (
-            select(schema.observations, schema.blobs.c.data)
-            .join(schema.blobs, schema.blobs.c.digest == schema.observations.c.verdicts)
-            .where(schema.observations.c.id.in_(newest))
-            .order_by(schema.observations.c.host)
-        )
-        unpacked: dict[bytes, tuple[Verdict, ...]] = {}
-        seen = {}
+    def seen(self, run: int, hosts: Collection[str] | None = None) -> Mapping[str, Seen]:
+        """The last look at each host of a run, or at some of them."""
         with self._read() as connection:
-            for row in connection.execute(query):
-                if row.verdicts not in unpacked:
-                    unpacked[row.verdicts] = packing.unpack_verdicts(packing.restore(row.data))
-                seen[row.host] = Seen(row.host, row.at, unpacked[row.verdicts], row.evidence)
-        return seen
+            return reading.seen(connection, run, hosts)
+
+    def last_seen(self, hosts: Iterable[str], newest: int | None = None) -> Mapping[str, LastSeen]:
+        """The last time that each of these hosts answered; one that never did is left out.
+
+        With what stood then of every check, and when its answers came in: a run that was asked for
+        some measures alone is completed from those before it. `newest`: the last run to look into.
+        """
+        with self._read() as connection:
+            return reading.last_seen(connection, hosts, newest)
+
+    # -- verdicts and their time --------------------------------------------------------------
+
+    def changes(self, before: int, after: int) -> tuple[Change, ...]:
+        """What stood when a run ended and stands otherwise when a later one ended.
+
+        A host that was not reached keeps what was last known of it.
+        """
+        with self._read() as connection:
+            first, last = reading.mark(connection, before), reading.mark(connection, after)
+            return reading.changes(connection, first, last)
+
+    def intervals(
+        self,
+        *statuses: Status,
+        since: float | None = None,
+        until_run: int | None = None,
+        hosts: Collection[str] | None = None,
+        measures: Collection[str] | None = None,
+    ) -> tuple[Interval, ...]:
+        """Verdicts of these statuses, by host and check, the oldest first.
+
+        Those that stood at `since` or began later, of these hosts and measures or of all; with
+        `until_run`, as they were known when that run ended.
+        """
+        with self._read() as connection:
+            last = None if until_run is None else reading.mark(connection, until_run)
+            return reading.intervals(
+                connection, statuses, since=since, until_look=last, hosts=hosts, measures=measures
+            )
+
+    def standing(self, host: str) -> tuple[Interval, ...]:
+        """What stands of one host now, check by check."""
+        with self._read() as connection:
+            return reading.standing(connection, host)
+
+    # -- acknowledgements ---------------------------------------------------------------------
+
+    def acknowledge(self, said: Acknowledgement) -> None:
+        """Write that somebody answers for a drift; it takes the place of an earlier word."""
+        with self._write() as connection:
+            host = self._numbers.hosts(connection, [said.host])[said.host]
+            check = (said.measure, said.check)
+            acknowledging.acknowledge(
+                connection, host, self._numbers.checks(connection, [check])[check], said
+            )
+
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]:
+        """Of each drift that was not mended since, the last word; its day may be past."""
+        with self._read() as connection:
+            return acknowledging.unmended(connection)
+
+    # -- retention ----------------------------------------------------------------------------
+
+    def prune(self, keep: Retention) -> Pruned:
+        """Take away what is older than that, while others may write; gives what went.
+
+        What stands is never taken: verdicts that hold, the last look at each host. Cut short, it
+        is gone on with by the next.
+        """
+        with database.clear(self._place):
+            database.be_sparing(self._engine)
+        return pruning.prune(self._read, self._write, keep)
+
+    def prunable(self, keep: Retention) -> Pruned:
+        """What `prune` would take away now; nothing is written."""
+        return pruning.foretell(self._read, keep)
+
+    def give_back(self) -> tuple[int, int]:
+        """Give free room back to the file system; the ledger's size before and after, in bytes."""
+        with database.clear(self._place):
+            return database.give_back(self._engine)
+
+    def size(self) -> int:
+        """Bytes that the ledger takes on its disk."""
+        with database.clear(self._place):
+            return database.size(self._engine)
+
+    # -- evidence -----------------------------------------------------------------------------
 
     def evidence(self, seen: Seen) -> Evidence | None:
         """What the host answered when it was seen, verbatim; None when it gave nothing."""
@@ -283,6 +310,7 @@ class Ledger:
         """Keep the commands that a class of hosts, or one host, needs."""
         data = packing.pack_commands(commands)
         with self._write() as connection:
+            self._turn(connection, 0)
             self._store(connection, {packing.digest(data): data})
             row = {"scope": scope, "commands": packing.digest(data)}
             self._upsert(connection, schema.learnt, [row], ("commands",))
@@ -306,11 +334,26 @@ class Ledger:
     def _stand(
         self, connection: Connection, run: int, stands: Iterable[tuple[str, Outcome, str]]
     ) -> None:
+        listed = list(stands)
+        numbers = self._numbers.hosts(connection, (host for host, _, _ in listed))
         rows = [
-            {"run_id": run, "host": host, "state": state.value, "detail": detail}
-            for host, state, detail in stands
+            {"run_id": run, "host_id": numbers[host], "state": state.value, "detail": detail}
+            for host, state, detail in listed
         ]
         self._upsert(connection, schema.run_hosts, rows, ("state", "detail"))
+
+    def _turn(self, connection: Connection, count: int) -> int:
+        """Wait until nobody else writes looks, take numbers for ours; gives the last of them."""
+        connection.execute(update(schema.version).values(looks=schema.version.c.looks + count))
+        last, prunings = connection.execute(
+            select(schema.version.c.looks, schema.version.c.prunings)
+        ).one()
+        if prunings != self._prunings:
+            # what this process has written may have been pruned since
+            self._stored.clear()
+            self._numbers.forget()
+            self._prunings = prunings
+        return int(last)
 
     def _store(self, connection: Connection, contents: Mapping[bytes, bytes]) -> None:
         rows = [
@@ -346,29 +389,53 @@ class Ledger:
 
     def _check_version(self) -> None:
         with self._read() as connection:
-            known = self._engine.dialect.has_table(connection, "ledger_version")
-            version = connection.execute(select(schema.version)).scalar() if known else None
-        if version is None:
-            with self._write() as connection:
-                schema.metadata.create_all(connection)
-                connection.execute(insert(schema.version).values(version=schema.SCHEMA_VERSION))
-        elif version > schema.SCHEMA_VERSION:
+            version = self._version(connection)
+        if version is not None and version > schema.SCHEMA_VERSION:
             raise LedgerError(
                 f"This ledger was written by a newer kitsurvie (format {version}, "
                 f"this one reads up to {schema.SCHEMA_VERSION}).",
                 where=self._place,
                 remedy="Upgrade kitsurvie on this machine; nothing was changed.",
             )
+        if version != schema.SCHEMA_VERSION:
+            self._make(version)
+
+    def _version(self, connection: Connection) -> int | None:
+        known = self._engine.dialect.has_table(connection, "ledger_version")
+        found = connection.execute(select(schema.version.c.version)) if known else None
+        return None if found is None else found.scalar()
+
+    def _make(self, found: int | None) -> None:
+        with self._write() as connection:
+            # another process may have done it while this one waited
+            version = self._version(connection)
+            if version is None:
+                schema.metadata.create_all(connection)
+                connection.execute(insert(schema.version).values(version=schema.SCHEMA_VERSION))
+            elif version < schema.SCHEMA_VERSION:
+                migration.migrate(connection, version)
+        if found is not None:
+            # it may want as much room again; what is not given back now is used again later
+            with suppress(SQLAlchemyError):
+                database.compact(self._engine)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        with _clear(self._place), self._engine.connect() as connection:
+        with database.clear(self._place), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with _clear(self._place), self._engine.begin() as connection:
-            yield connection
+        try:
+            with database.clear(self._place), self._engine.connect() as connection:
+                writing = connection.execution_options(**{database.WRITING: True})
+                with writing.begin():
+                    yield writing
+        except BaseException:
+            # what was not kept has no number, and is not stored
+            self._stored.clear()
+            self._numbers.forget()
+            raise
 
 
 @cache
@@ -383,83 +450,6 @@ def _upsertion(dialect: str, table: Table, changing: tuple[str, ...]) -> Insert:
         else new.on_conflict_do_nothing(index_elements=keys)
     )
     return made
-
-
-@contextmanager
-def _clear(place: str) -> Iterator[None]:
-    """Turn the database's words into a sentence with a remedy."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        said = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        raise LedgerError(_sentence(said), where=place, remedy=_remedy(said)) from error
-
-
-def _sentence(said: str) -> str:
-    if "readonly" in said or "read-only" in said:
-        return "The ledger cannot be written: it is read-only."
-    if "locked" in said:
-        return "The ledger is locked by another process."
-    if "full" in said:
-        return "The ledger cannot be written: the disk is full."
-    if "unable to open" in said:
-        return "The ledger cannot be opened."
-    if "not a database" in said or "malformed" in said:
-        return "The ledger is damaged, or is no ledger."
-    return f"The ledger did not obey: {said.splitlines()[0]}."
-
-
-def _remedy(said: str) -> str:
-    if "locked" in said:
-        return "Wait for it to end, then start again; nothing was lost."
-    if "full" in said:
-        return "Free some room, then run again with --resume."
-    if "not a database" in said or "malformed" in said:
-        return "Put it aside and bring back last night's copy."
-    return "Check who owns the file and its folder, and that the disk is mounted for writing."
-
-
-def _tune_sqlite(connection: Any, _: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
-    # a power cut must not lose what was written; WAL lets `show` read during a run.
-    # On a read-only disk the mode cannot change, and reading works all the same.
-    try:
-        cursor.execute("PRAGMA journal_mode=WAL")
-    except Exception:
-        connection.rollback()
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _make_folder(url: URL) -> None:
-    name = url.database or ""
-    # `file:` begins a URI of SQLite's own, which is no path
-    if url.get_backend_name() == "sqlite" and name and not name.startswith((":memory:", "file:")):
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # what hosts answered is for the sysadmins alone
-        if not path.exists():
-            path.touch(mode=0o600)
-
-
-def _readable(url: URL) -> URL:
-    """On a read-only disk SQLite cannot open a ledger unless it is told that nothing changes."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.query:
-        return url
-    path = Path(url.database)
-    if not path.exists() or os.access(path.parent, os.W_OK):
-        return url
-    quoted = quote(str(path.resolve()))
-    return url.set(database=f"file:{quoted}", query={"immutable": "1", "mode": "ro", "uri": "true"})
-
-
-def _place(url: str) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "the ledger setting of kitsurvie.toml"
 
 
 def _run(row: Any) -> Run:

@@ -6,9 +6,12 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from kitsurvie.model import Answer, Evidence, Status, Verdict
+from kitsurvie.model import Answer, Evidence, Verdict
+
+# status, found, expected, commands, message
+Content = tuple[str, str, str, tuple[str, ...], str]
 
 DIGEST_BYTES = 16
 _ANSWER = struct.Struct(">iBI")
@@ -30,25 +33,36 @@ def restore(stored: bytes) -> bytes:
     return zlib.decompress(stored[1:]) if stored[:1] == b"z" else stored[1:]
 
 
-def pack_verdicts(verdicts: Iterable[Verdict]) -> bytes:
-    """A JSON array, one row a verdict, in order."""
-    rows = [
-        [v.measure, v.check, v.status.value, v.found, v.expected, list(v.commands), v.message]
-        for v in verdicts
-    ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(
+def content(verdict: Verdict) -> Content:
+    """What a verdict says, without whom it is said of and by which check."""
+    return (
+        verdict.status.value, verdict.found, verdict.expected, verdict.commands, verdict.message,
+    )  # fmt: skip
+
+
+def pack_content(one: Content) -> bytes:
+    """What a verdict says, as a JSON array."""
+    status, found, expected, commands, message = one
+    row = [status, found, expected, list(commands), message]
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode(
         "utf-8", "surrogatepass"
     )
 
 
-def unpack_verdicts(data: bytes) -> tuple[Verdict, ...]:
-    """The verdicts `pack_verdicts` was given."""
-    return tuple(
-        Verdict(measure, check, Status(status), found, expected, tuple(commands), message)
-        for measure, check, status, found, expected, commands, message in json.loads(
-            data.decode("utf-8", "surrogatepass")
-        )
-    )
+def unpack_content(data: bytes) -> Content:
+    """The content `pack_content` was given."""
+    status, found, expected, commands, message = json.loads(data.decode("utf-8", "surrogatepass"))
+    return status, found, expected, tuple(commands), message
+
+
+def pack_coverage(checks: Sequence[int]) -> bytes:
+    """The numbers of checks, in order."""
+    return ",".join(map(str, checks)).encode("ascii")
+
+
+def unpack_coverage(data: bytes) -> tuple[int, ...]:
+    """The numbers `pack_coverage` was given."""
+    return tuple(int(number) for number in data.split(b",")) if data else ()
 
 
 def pack_commands(commands: Sequence[str]) -> bytes:
@@ -93,14 +107,19 @@ def pack_evidence(evidence: Evidence) -> tuple[bytes, Mapping[bytes, bytes]]:
     return joined, contents
 
 
-def unpack_evidence(host: str, manifest: bytes, read: Callable[[bytes], bytes]) -> Evidence:
-    """The evidence behind a manifest; `read` gives the content of an address."""
-    addresses = [
+def addresses(manifest: bytes) -> list[bytes]:
+    """What a manifest names: the list of commands, then each answer."""
+    return [
         manifest[start : start + DIGEST_BYTES] for start in range(0, len(manifest), DIGEST_BYTES)
     ]
-    commands = unpack_commands(read(addresses[0]))
+
+
+def unpack_evidence(host: str, manifest: bytes, read: Callable[[bytes], bytes]) -> Evidence:
+    """The evidence behind a manifest; `read` gives the content of an address."""
+    commands_at, *answers_at = addresses(manifest)
+    commands = unpack_commands(read(commands_at))
     answers = {
         command: unpack_answer(read(address))
-        for command, address in zip(commands, addresses[1:], strict=True)
+        for command, address in zip(commands, answers_at, strict=True)
     }
     return Evidence(host, answers)

@@ -1,0 +1,85 @@
+"""What the pages about nights share: whose a machine is, when and by whom something was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from kitsurvie.cli import output
+from kitsurvie.cli.difference import iso
+from kitsurvie.ledger import Run
+from kitsurvie.model import Inventory, Verdict
+
+NAMES_SHOWN = 6
+LONGEST = 200
+
+
+def member(inventory: Inventory, host: str) -> str:
+    """The member's name; its SIREN when the inventory names none, `-` for a machine it lost."""
+    known = inventory.hosts.get(host)
+    if known is None:
+        return "-"
+    of = inventory.members.get(known.member)
+    return of.name if of else known.member
+
+
+def of_member(inventory: Inventory, host: str) -> dict[str, Any] | None:
+    """The member as the documents have it; null for a machine no longer in the inventory."""
+    known = inventory.hosts.get(host)
+    return None if known is None else {"siren": known.member, "name": member(inventory, host)}
+
+
+def day(moment: float) -> str:
+    """A day and hour as people say it."""
+    return f"{datetime.fromtimestamp(moment):%a %d %B at %H:%M}"
+
+
+def by_run(runs: Mapping[int, Run], number: int) -> str:
+    """A run with what it was and who made it, as far as it is still known."""
+    run = runs.get(number)
+    if run is None:
+        return f"run {number}"
+    return f"run {number}, {run.kind} by {output.printable(run.by_whom)}"
+
+
+def run_words(run: Run) -> str:
+    """What a run was asked for."""
+    measures = f", {', '.join(run.measures)} alone" if run.measures else ""
+    return f"{output.printable(run.limit) if run.limit else 'every machine'}{measures}"
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """A run as the documents have it."""
+    return {
+        "run": run.id, "command": run.kind, "state": run.state.value, "by": run.by_whom,
+        "started": iso(run.started_at), "ended": iso(run.ended_at),
+        "limit": run.limit, "measures": list(run.measures),
+    }  # fmt: skip
+
+
+def names(listed: Sequence[str]) -> str:
+    """Names while they are few."""
+    more = f" and {len(listed) - NAMES_SHOWN} more" if len(listed) > NAMES_SHOWN else ""
+    return f"{', '.join(listed[:NAMES_SHOWN])}{more}"
+
+
+def check_name(verdict: Verdict) -> str:
+    """A check as `compliance evidence` takes it."""
+    return f"{verdict.measure}/{verdict.check}"
+
+
+def cut(text: str) -> str:
+    """What a host answered, on one line that cannot drive the terminal."""
+    line = output.printable(" ⏎ ".join(text.splitlines()) or "(nothing)")
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+
+
+def count(number: int, what: str) -> str:
+    """So many of something."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def hosts_of(found: Iterable[Any]) -> int:
+    """How many machines these are about."""
+    return len({one.host for one in found})
