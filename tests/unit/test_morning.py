@@ -434,20 +434,78 @@ def test_a_clock_that_is_wrong_prunes_nothing(nights: Nights, said: Ask) -> None
         said(prune.prune)
 
 
-def test_waivers_that_end_are_told_as_they_are_given(nights: Nights) -> None:
-    for ago in (1, 0):
-        nights.night(ago, {SRV: drop()})
-    before, after = choose(nights.ledger, None, None, None)
-    found = compare(
-        nights.ledger,
-        before,
-        after,
-        times=3,
-        days=30,
-        today=date.today(),
-        ending=["printing, soon"],
+def waive(nights: Nights, until: date) -> None:
+    (nights.place.inventory / "waivers.yml").write_text(
+        f"waivers:\n  - {{host: {SRV}, measure: firewall, reason: the modem is late, "
+        f'owner: the director, until: "{until}"}}\n',
+        encoding="utf-8",
     )
-    assert found.ending == ("printing, soon",)
+
+
+def test_a_new_drift_that_is_waived_is_told_as_such_and_counts_for_nothing(
+    nights: Nights, said: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights.night(1, {SRV: drop(), PC: drop()})
+    nights.night(0, {SRV: drop(DRIFT), PC: drop()})
+    assert said(diff.diff)["code"] == 1
+    waive(nights, date.today() + timedelta(days=5))
+    told = said(diff.diff)
+    (one,) = told["newly_waived"]
+    assert (one["host"], one["waiver"]["owner"]) == (SRV, "the director")
+    assert (told["new_drift"], told["waivers_over"], told["code"]) == ([], [], 0)
+    assert told["waivers_ending"] == [one["waiver"]]
+    diff.diff(workspace=nights.place.root)
+    out = capsys.readouterr().out
+    assert "New drift, waived" in out
+    assert f"{SRV}: waived until" in out
+    assert "the waiver ends in 5 days" in out
+
+
+def test_a_drift_whose_waiver_ended_overnight_counts_again(nights: Nights, said: Ask) -> None:
+    first = nights.night(1, {SRV: (*drop(DRIFT), *timer(DRIFT)), PC: drop(DRIFT)})
+    nights.night(0, {SRV: (*drop(DRIFT), *timer(DRIFT)), PC: drop(DRIFT)})
+    waive(nights, date.today())
+    assert said(diff.diff)["code"] == 0
+    waive(nights, date.today() - timedelta(days=1))
+    told = said(diff.diff)
+    (again,) = told["waivers_over"]
+    assert (again["host"], again["measure"], again["was"]) == (SRV, "firewall", "waived")
+    assert (again["changed_in"]["run"], again["waiver"]["days_left"]) == (first, -1)
+    assert (told["new_drift"], told["newly_waived"], told["code"]) == ([], [], 1)
+
+
+def test_a_machine_that_comes_with_a_waived_drift_counts_for_nothing(
+    nights: Nights, said: Ask
+) -> None:
+    nights.night(1, {PC: drop()})
+    nights.night(0, {PC: drop(), SRV: drop(DRIFT)})
+    waive(nights, date.today())
+    told = said(diff.diff)
+    assert (told["came"][0]["drifts"], told["code"]) == ([], 0)
+
+
+def test_the_page_says_what_is_new_where_there_is_an_earlier_run_and_who_answers(
+    nights: Nights, tmp_path: Path
+) -> None:
+    page = tmp_path / "night.html"
+
+    def shown() -> str:
+        compliance.show(to=[f"html={page}"], lang="en", workspace=nights.place.root)
+        return page.read_text(encoding="utf-8")
+
+    first = nights.night(1, {SRV: drop(), PC: drop()})
+    assert "New since run" not in shown()
+    nights.night(0, {SRV: drop(DRIFT), PC: drop(DRIFT)})
+    acknowledge.acknowledge(
+        PC, "test_drop", reason="it is replaced", until=tomorrow(), by="A. Roux",
+        workspace=nights.place.root,
+    )  # fmt: skip
+    waive(nights, date.today())
+    text = shown()
+    assert f"New since run {first}" in text
+    assert f"{PC} (Agneaux): firewall/test_drop" in text
+    assert "New drifts that are waived (1)" in text
+    assert "by A. Roux" in text
 
 
 def test_what_a_host_answers_cannot_drive_the_terminal(

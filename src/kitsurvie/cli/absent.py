@@ -9,10 +9,10 @@ from datetime import datetime
 from rich.console import Console
 from rich.text import Text
 
-from kitsurvie.cli import output
+from kitsurvie.cli import output, told
 from kitsurvie.cli.standing import Standing
-from kitsurvie.cli.view import DAY_S, HostView, RunView, member_name, stand, unseen
-from kitsurvie.cli.waived import days
+from kitsurvie.cli.told import DAY_S
+from kitsurvie.cli.view import HostView, RunView, member_name, stand, unseen
 from kitsurvie.model import Status
 
 CHECKS_SHOWN = 4
@@ -40,14 +40,14 @@ def words(view: HostView, run: RunView) -> str:
     age = unseen(view, run)
     if view.last is None or age is None:
         return "never seen in the runs on record"
-    seen = datetime.fromtimestamp(view.last.at)
-    text = f"last seen {_ago(age)}, on {seen:%a %d %B at %H:%M}"
+    text = f"last seen {_ago(age)}, on {told.day(view.last.at)}"
     if age > run.unseen_days:
-        text = f"unseen for {days(int(age))}, since {seen:%a %d %B %Y}"
+        since = datetime.fromtimestamp(view.last.at)
+        text = f"unseen for {told.count(int(age), 'day')}, since {since:%a %d %B %Y}"
     then = Counter(past.verdict.status for past in view.last.verdicts)
     counted = [f"{then[s]} {s.value}" for s in Status if then[s] and s is not Status.NOT_APPLICABLE]
     drifts = [
-        f"{past.verdict.measure}/{past.verdict.check}"
+        told.check_name(past.verdict)
         for past in view.last.verdicts
         if past.verdict.status is Status.DRIFT
     ]
@@ -67,4 +67,4 @@ def aged(run: int, at: float) -> list[str]:
 
 def _ago(age: float) -> str:
     whole = int(age)
-    return f"{days(whole)} ago" if whole else "less than a day ago"
+    return f"{told.count(whole, 'day')} ago" if whole else "less than a day ago"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
-from kitsurvie.cli import output
+from kitsurvie.cli import output, told
 from kitsurvie.ledger import Acknowledgement, Ledger
 from kitsurvie.model import Status, Verdict
 
@@ -42,8 +42,8 @@ def document(said: Acknowledgement | None) -> dict[str, Any] | None:
     """The same as the documents have it."""
     if said is None:
         return None
-    made = datetime.fromtimestamp(said.made_at, UTC).isoformat()
-    return {"by": said.by_whom, "reason": said.reason, "until": said.until, "on": made}
+    on = told.iso(said.made_at)
+    return {"by": said.by_whom, "reason": said.reason, "until": said.until, "on": on}
 
 
 def documents(listed: Iterable[Acknowledgement]) -> list[dict[str, Any]]:

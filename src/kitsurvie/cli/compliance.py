@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -85,11 +85,12 @@ def run(
                     one.take(look)
                     write(look.record(one.recorded, one.detail))
         view.remember(ledger, views.values())
+        new = _new(ledger, this.id, world, asked_for)
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
         tuple(views.values()), world.inventory, **world.stated,
     )  # fmt: skip
-    return outputs.report(shown, asked_for, world.measures)
+    return outputs.report(shown, asked_for, world.measures, new)
 
 
 @app.command()
@@ -114,6 +115,7 @@ def show(
         world = contexts.with_statements(contexts.Context(place, inventory, catalogue, hosts))
         views = list(_past_views(world, past, seen, states))
         view.remember(ledger, views, past.id)
+        new = _new(ledger, past.id, world, asked_for)
     for one in views:
         one.plays = {
             measure: Play(host, measure, State(state), detail)
@@ -128,7 +130,14 @@ def show(
         past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
         tuple(views), inventory, tuple(notes), **world.stated,
     )  # fmt: skip
-    return outputs.report(shown, asked_for, catalogue)
+    return outputs.report(shown, asked_for, catalogue, new)
+
+
+def _new(
+    ledger: Ledger, number: int, world: contexts.Context, asked: outputs.Asked
+) -> Mapping[str, Any] | None:
+    """What is new in a run, where something is to be written that says it."""
+    return diff.changes(ledger, number, world) if asked.wants(outputs.Format.HTML) else None
 
 
 def _past_views(

@@ -10,7 +10,7 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, table, view
+from kitsurvie.cli import output, progress, run_lock, told, view
 from kitsurvie.cli.deployment import Deployment, Options, what_is_due
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -94,7 +94,7 @@ def deploy(
             if reboot is not None:
                 given["reboot"] = reboot
             asked = {**before, **given, "urgent": urgent, "limit": None, "resumes": last.id}
-            output.complain(f"Resuming run {last.id}: {table.hosts(len(names))} to go.")
+            output.complain(f"Resuming run {last.id}: {told.count(len(names), 'host')} to go.")
         world = contexts.prepare(place.root, asked["limit"], asked["measures"], names=names)
         for name in contexts.gone(world, names or ()):
             output.complain(f"{name} is no longer in the inventory: left out.")
@@ -154,7 +154,7 @@ def _agreed(deployment: Deployment) -> bool:
     measures = sorted({one.measure for one in what_is_due(due)})
     if any(one.restarts for one in due):
         measures.append("restart")
-    output.complain(f"{table.hosts(len(due))} will be changed ({', '.join(measures)}):")
+    output.complain(f"{told.count(len(due), 'host')} will be changed ({', '.join(measures)}):")
     for one in due[:20]:
         output.complain(f"  {one.host.name}: {', '.join(_said(one))}")
     if len(due) > 20:

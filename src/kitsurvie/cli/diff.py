@@ -11,14 +11,25 @@ from rich.console import Console
 from rich.text import Text
 
 from kitsurvie import inventory as inventories
-from kitsurvie.cli import acknowledged, output, told
-from kitsurvie.cli.difference import Difference, Entry, Silent, choose, compare, iso
+from kitsurvie import kit
+from kitsurvie.cli import acknowledged, output, told, waived
+from kitsurvie.cli.context import Context, with_statements
+from kitsurvie.cli.difference import (
+    COMPLIANCE,
+    Difference,
+    Entry,
+    Silent,
+    before_it,
+    choose,
+    compare,
+)
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
-from kitsurvie.cli.view import HostView
+from kitsurvie.cli.told import iso
+from kitsurvie.cli.view import HostView, waiver_document
 from kitsurvie.errors import ExitCode, UsageError
-from kitsurvie.ledger import Run
-from kitsurvie.model import Inventory, Status
+from kitsurvie.ledger import Ledger, Run, RunState
+from kitsurvie.model import Inventory, Status, Waiver
 from kitsurvie.workspace import find
 
 HEAD = 10
@@ -41,24 +52,41 @@ def diff(
     """Say what is new since yesterday, machine by machine and check by check; ask no machine.
 
     The newest compliance run that came to its end, against the one of an earlier day. Exit code: 0
-    nothing got worse, 1 new drift, 3 machines newly silent or in error.
+    nothing got worse, 1 new drift that is not waived, 3 machines newly silent or in error.
     """
     place = find(workspace)
     begin = None if since is None else _day(since)
     with opened(place.ledger_url) as ledger:
         before, after = choose(ledger, from_run, to_run, begin)
-        found = compare(
-            ledger, before, after,
-            times=place.recurrent_times, days=place.recurrent_days, today=date.today(),
-        )  # fmt: skip
-    inventory = inventories.load(place)
+        inventory = inventories.load(place)
+        world = with_statements(Context(place, inventory, kit.load(place.roles), ()))
+        found = _compared(ledger, before, after, world)
     code = exit_code(found, inventory)
     if json:
-        payload = document(found, inventory, days=place.recurrent_days, code=code)
+        payload = document(found, inventory, days=place.recurrent_days)
         output.document("compliance_diff", payload)
     else:
         show(output.stdout(), found, inventory, days=place.recurrent_days)
     return code
+
+
+def changes(ledger: Ledger, number: int, world: Context) -> dict[str, Any] | None:
+    """What is new in a compliance run, as its page tells it; None when nothing can be compared."""
+    run = ledger.run(number)
+    ended = run.kind == COMPLIANCE and run.state is RunState.ENDED
+    before = before_it(ledger, run) if ended else None
+    if before is None:
+        return None
+    found = _compared(ledger, before, run, world)
+    return document(found, world.inventory, days=world.workspace.recurrent_days)
+
+
+def _compared(ledger: Ledger, before: Run, after: Run, world: Context) -> Difference:
+    place = world.workspace
+    return compare(
+        ledger, before, after, times=place.recurrent_times, days=place.recurrent_days,
+        today=date.today(), waived=world.statements.waivers,
+    )  # fmt: skip
 
 
 def _day(written: str) -> date:
@@ -71,11 +99,11 @@ def _day(written: str) -> date:
 
 
 def exit_code(found: Difference, inventory: Inventory) -> ExitCode:
-    """A machine that nobody expects to be up does not count for being silent."""
+    """Neither a machine that nobody expects to be up and is silent nor a waived drift counts."""
     silent = [one.host for one in found.newly_absent if _expected_up(inventory, one.host)]
     if silent or found.newly_in_error or found.new_troubles:
         return ExitCode.HOSTS
-    worse = found.new_drifts or any(one.drifts for one in found.came)
+    worse = found.new_drifts or found.waivers_over or any(one.drifts for one in found.came)
     return ExitCode.DRIFT if worse else ExitCode.COMPLIANT
 
 
@@ -90,11 +118,13 @@ def _expected_up(inventory: Inventory, host: str) -> bool:
 def show(console: Console, found: Difference, inventory: Inventory, *, days: int) -> None:
     """What got worse first, then what got better, then what is about to."""
     output.say(_opening(found))
-    _checks(console, "New drift", found.new_drifts, inventory, "yellow")
-    _checks(console, "New error", found.new_troubles, inventory, "red")
+    _checks(console, "New drift", found.new_drifts, found, inventory, "yellow")
+    _checks(console, "Waivers over, drift again", found.waivers_over, found, inventory, "yellow")
+    _checks(console, "New error", found.new_troubles, found, inventory, "red")
     _silent(console, "In error", found.newly_in_error, inventory, "red")
     _silent(console, "Absent", found.newly_absent, inventory, "magenta")
     _often(console, found, inventory, days)
+    _checks(console, "New drift, waived", found.newly_waived, found, inventory, "cyan")
     _mended(console, "Mended", found.mended, found, inventory, "green")
     _lines(console, "Back", [_named(inventory, name) for name in found.back], "green")
     _mended(console, "No longer judged", found.no_longer_judged, found, inventory, "dim")
@@ -105,10 +135,11 @@ def show(console: Console, found: Difference, inventory: Inventory, *, days: int
         for a in found.acknowledgements_over
     ]
     _lines(console, "Acknowledgements over", over, "yellow")
-    _lines(console, "Waivers about to end", [output.printable(w) for w in found.ending], "yellow")
+    day = _run_day(found)
+    _lines(console, "Waivers about to end", list(waived.endings(found.ending, day)), "yellow")
     if not _any(found):
         output.say("\nNothing is new.")
-    worst = (*found.new_drifts, *found.new_troubles)
+    worst = (*found.new_drifts, *found.waivers_over, *found.new_troubles)
     if worst:
         first = worst[0]
         check = told.check_name(first.verdict)
@@ -129,7 +160,8 @@ def _opening(found: Difference) -> str:
 def _any(found: Difference) -> bool:
     return any(
         (
-            found.new_drifts, found.mended, found.new_troubles, found.no_longer_judged,
+            found.new_drifts, found.newly_waived, found.waivers_over, found.mended,
+            found.new_troubles, found.no_longer_judged,
             found.newly_absent, found.newly_in_error, found.back, found.came, found.went,
             found.acknowledgements_over, found.ending,
         )
@@ -143,12 +175,18 @@ def _heading(console: Console, title: str, counted: str, style: str) -> None:
 
 
 def _checks(
-    console: Console, title: str, entries: Sequence[Entry], inventory: Inventory, style: str
+    console: Console,
+    title: str,
+    entries: Sequence[Entry],
+    found: Difference,
+    inventory: Inventory,
+    style: str,
 ) -> None:
     """By check: what befalls many machines has one cause, and is told once."""
     if not entries:
         return
     machines = told.count(told.hosts_of(entries), "machine")
+    day = _run_day(found)
     _heading(console, title, f"{told.count(len(entries), 'check')} on {machines}", style)
     groups: dict[str, list[Entry]] = {}
     for one in entries:
@@ -160,6 +198,9 @@ def _checks(
             if one.acknowledged is not None:
                 said = acknowledged.words(one.acknowledged)
                 console.print(Text(f"    {one.host}: {said}", style="cyan"))
+        for waiver, those in _by_waiver(of).items():
+            said = f"{told.names(those)}: {waived.words(waiver, day)}"
+            console.print(Text(f"    {said}", style="cyan"))
         first = of[0].verdict
         if first.message:
             console.print(Text(f"    {told.cut(first.message)}"))
@@ -167,6 +208,18 @@ def _checks(
             console.print(Text(f"    expected  {told.cut(first.expected)}"))
             where = f"  ({of[0].host})" if len({one.verdict.found for one in of}) > 1 else ""
             console.print(Text(f"    found     {told.cut(first.found)}{where}"))
+
+
+def _by_waiver(entries: Iterable[Entry]) -> dict[Waiver, list[str]]:
+    hosts: dict[Waiver, list[str]] = {}
+    for one in entries:
+        if one.waiver is not None:
+            hosts.setdefault(one.waiver, []).append(one.host)
+    return hosts
+
+
+def _run_day(found: Difference) -> date:
+    return date.fromtimestamp(found.after.started_at)
 
 
 def _marked(inventory: Inventory, one: Entry) -> str:
@@ -233,10 +286,9 @@ def _lines(console: Console, title: str, lines: Sequence[str], style: str) -> No
 # -- the document -------------------------------------------------------------------------------
 
 
-def document(
-    found: Difference, inventory: Inventory, *, days: int, code: ExitCode
-) -> dict[str, Any]:
+def document(found: Difference, inventory: Inventory, *, days: int) -> dict[str, Any]:
     """The difference as docs/reference/json.md says it."""
+    day = _run_day(found)
 
     def entries(of: Iterable[Entry]) -> list[dict[str, Any]]:
         return [_entry(one, found, inventory) for one in of]
@@ -251,8 +303,10 @@ def document(
         "from": told.run_document(found.before),
         "to": told.run_document(found.after),
         "hosts": found.hosts,
-        "exit_code": int(code),
+        "exit_code": int(exit_code(found, inventory)),
         "new_drift": entries(found.new_drifts),
+        "newly_waived": entries(found.newly_waived),
+        "waivers_over": entries(found.waivers_over),
         "mended": entries(found.mended),
         "new_error": entries(found.new_troubles),
         "no_longer_judged": entries(found.no_longer_judged),
@@ -278,7 +332,7 @@ def document(
             }
             for a in found.acknowledgements_over
         ],
-        "waivers_ending": list(found.ending),
+        "waivers_ending": [waiver_document(one, day) for one in found.ending],
     }  # fmt: skip
 
 
@@ -301,6 +355,7 @@ def _entry(one: Entry, found: Difference, inventory: Inventory) -> dict[str, Any
         "message": verdict.message,
         "times_lately": one.again,
         "acknowledged": acknowledged.document(one.acknowledged),
+        "waiver": None if one.waiver is None else waiver_document(one.waiver, _run_day(found)),
     }
 
 

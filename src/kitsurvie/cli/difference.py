@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
-from kitsurvie.cli.episodes import DAY_S, TROUBLES, Recurrent, episodes, recurrent
+from kitsurvie.cli.episodes import TROUBLES, Recurrent, episodes, recurrent
+from kitsurvie.cli.told import DAY_S
 from kitsurvie.errors import UsageError
+from kitsurvie.inventory import waivers
+from kitsurvie.inventory.waivers import Waivers
 from kitsurvie.ledger import (
     Acknowledgement,
     Change,
@@ -18,7 +21,7 @@ from kitsurvie.ledger import (
     RunState,
 )
 from kitsurvie.ledger.looks import OF_THE_MACHINE
-from kitsurvie.model import Status, Verdict
+from kitsurvie.model import Status, Verdict, Waiver
 
 COMPLIANCE = "compliance"
 _UNJUDGED = frozenset({Status.ERROR, Status.UNKNOWN})
@@ -30,7 +33,7 @@ class Entry:
 
     `since`: when what is told now began (for a mended one: when the trouble had begun); `run`: in
     which run that changed; `again`: how many times the measure drifted there lately, when that is
-    often.
+    often; `waiver`: the one under which it is waived, or under which it was.
     """
 
     host: str
@@ -40,6 +43,7 @@ class Entry:
     run: int
     again: int = 0
     acknowledged: Acknowledgement | None = None
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A machine of this run that the one before did not know, with what drifts there."""
+    """A machine of this run that the one before did not know, with what drifts there unwaived."""
 
     host: str
     drifts: tuple[Verdict, ...]
@@ -61,12 +65,18 @@ class Newcomer:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What changed from one run to a later one; `ending` are waivers that end soon, in words."""
+    """What changed from one run to a later one; `ending` are waivers that end soon.
+
+    Waivers are read for the days of the two runs: a drift that is new and waived is no new drift,
+    and one whose waiver ended between the two counts again (`waivers_over`).
+    """
 
     before: Run
     after: Run
     hosts: int
     new_drifts: tuple[Entry, ...] = ()
+    newly_waived: tuple[Entry, ...] = ()
+    waivers_over: tuple[Entry, ...] = ()
     mended: tuple[Entry, ...] = ()
     new_troubles: tuple[Entry, ...] = ()
     no_longer_judged: tuple[Entry, ...] = ()
@@ -77,7 +87,7 @@ class Difference:
     went: tuple[str, ...] = ()
     again: tuple[Recurrent, ...] = ()
     acknowledgements_over: tuple[Acknowledgement, ...] = ()
-    ending: tuple[str, ...] = ()
+    ending: tuple[Waiver, ...] = ()
     runs: Mapping[int, Run] = field(default_factory=dict)
 
 
@@ -93,8 +103,7 @@ def choose(
         raise UsageError(
             "--from and --since both say where to begin.", remedy="Give one of the two."
         )
-    ended = [r for r in ledger.runs(COMPLIANCE, limit=None) if r.state is RunState.ENDED]
-    last = _ended(ledger, after) if after is not None else _newest(ended)
+    last = _ended(ledger, after) if after is not None else _newest(_all_ended(ledger))
     if before is not None:
         first = _ended(ledger, before)
         if first.id >= last.id:
@@ -103,20 +112,35 @@ def choose(
                 remedy="Give the earlier one to --from, the later one to --to.",
             )
         return first, last
-    same = [r for r in ended if r.id < last.id and _asked(r) == _asked(last)]
-    # one of everything has an answer for whatever the last was asked for
-    same = same or [r for r in ended if r.id < last.id and r.whole]
-    if not same:
+    earlier = before_it(ledger, last, since)
+    if earlier is None:
         raise UsageError(
             f"There is no earlier compliance run to compare run {last.id} with.",
             remedy="Tomorrow there will be one; what stands today: kitsurvie compliance show",
         )
+    return earlier, last
+
+
+def before_it(ledger: Ledger, last: Run, since: date | None = None) -> Run | None:
+    """The run to set a run against, when the ledger has one."""
+    ended = [r for r in _all_ended(ledger) if r.id < last.id]
+    same = [r for r in ended if _asked(r) == _asked(last)]
+    # one of everything has an answer for whatever the last was asked for
+    same = same or [r for r in ended if r.whole]
+    if not same:
+        return None
     if since is not None:
         begin = datetime.combine(since, datetime.min.time()).timestamp()
-        earlier = [r for r in same if r.started_at < begin]
-        return (earlier[0] if earlier else same[-1]), last
-    day = date.fromtimestamp(last.started_at)
-    return next((r for r in same if date.fromtimestamp(r.started_at) < day), same[0]), last
+        return next((r for r in same if r.started_at < begin), same[-1])
+    return next((r for r in same if _day(r) < _day(last)), same[0])
+
+
+def _all_ended(ledger: Ledger) -> list[Run]:
+    return [r for r in ledger.runs(COMPLIANCE, limit=None) if r.state is RunState.ENDED]
+
+
+def _day(run: Run) -> date:
+    return date.fromtimestamp(run.started_at)
 
 
 def _newest(ended: list[Run]) -> Run:
@@ -151,7 +175,7 @@ def compare(
     times: int,
     days: int,
     today: date,
-    ending: Iterable[str] = (),
+    waived: Waivers | None = None,
 ) -> Difference:
     """What changed between two runs, per host and check.
 
@@ -164,11 +188,14 @@ def compare(
     changes = [c for c in ledger.changes(before.id, after.id) if c.host in last]
     old = [c for c in changes if c.host not in set(came)]
     said = ledger.acknowledgements()
+    waiving = waived or Waivers()
     drifting = sorted({c.host for c in old if _is(c.after, Status.DRIFT)})
     often = _often(ledger, after, drifting, times=times, days=days)
     entries = _Entries(
         {(r.host, r.measure): r.times for r in often},
         {(a.host, a.measure, a.check): a for a in said if a.until >= today.isoformat()},
+        waiving,
+        _day(after),
     )
     away = [n for n, (state, _) in last.items() if state is Outcome.UNREACHABLE]
     newly_away = [n for n in away if first.get(n, (None,))[0] is not Outcome.UNREACHABLE]
@@ -178,11 +205,13 @@ def compare(
     def silent(names: Iterable[str]) -> tuple[Silent, ...]:
         return tuple(Silent(n, last[n][1], seen[n].at if n in seen else None) for n in names)
 
-    drifts = [c for c in old if _newly_drifts(c)]
-    begun = date.fromtimestamp(before.started_at).isoformat()
+    drifts = [entries.of(c) for c in old if _newly_drifts(c)]
+    begun = _day(before).isoformat()
     return Difference(
         before, after, len(last),
-        new_drifts=tuple(entries.of(c) for c in drifts),
+        new_drifts=tuple(one for one in drifts if one.waiver is None),
+        newly_waived=tuple(one for one in drifts if one.waiver is not None),
+        waivers_over=tuple(_counting_again(ledger, before, after, last, waiving, drifts)),
         mended=tuple(entries.of(c) for c in old if _mended(c)),
         new_troubles=tuple(entries.of(c) for c in old if _newly_unjudged(c)),
         no_longer_judged=tuple(entries.of(c) for c in old if _left(c)),
@@ -197,12 +226,16 @@ def compare(
             Newcomer(n, tuple(
                 c.after.verdict for c in changes
                 if c.host == n and c.after is not None and _is(c.after, Status.DRIFT)
+                and entries.waiver(n, c.after.verdict) is None
             )) for n in came
         ),
         went=tuple(n for n in first if n not in last) if same else (),
         again=often,
         acknowledgements_over=tuple(a for a in said if begun <= a.until < today.isoformat()),
-        ending=tuple(ending),
+        ending=tuple(
+            one for one in waiving.ending(_day(after), last)
+            if not after.measures or one.measure in after.measures
+        ),
         runs={run.id: run for run in ledger.runs(limit=None, since=before.started_at)},
     )  # fmt: skip
 
@@ -211,6 +244,12 @@ def compare(
 class _Entries:
     again: Mapping[tuple[str, str], int]
     acknowledged: Mapping[tuple[str, str, str], Acknowledgement]
+    waivers: Waivers
+    day: date
+
+    def waiver(self, host: str, verdict: Verdict) -> Waiver | None:
+        """The waiver that covers a drift on the day of the later run."""
+        return waivers.under(self.waivers.of(host), verdict, self.day)
 
     def of(self, change: Change) -> Entry:
         """The change with what is told of it: of one that is over, what it was."""
@@ -226,7 +265,33 @@ class _Entries:
             again=self.again.get((change.host, change.measure), 0) if drifts else 0,
             acknowledged=self.acknowledged.get((change.host, change.measure, change.check))
             if drifts else None,
+            waiver=self.waiver(change.host, told.verdict) if drifts else None,
         )  # fmt: skip
+
+
+def _counting_again(
+    ledger: Ledger,
+    before: Run,
+    after: Run,
+    hosts: Collection[str],
+    waiving: Waivers,
+    new: Iterable[Entry],
+) -> Iterator[Entry]:
+    """The drifts that were waived on the day of the first run, and are no longer."""
+    over = [w for w in waiving.listed if _day(before) <= w.until < _day(after)]
+    meant = {host for waiver in over for host in waiver.hosts if host in hosts}
+    known = {(one.host, one.verdict.measure, one.verdict.check) for one in new}
+    if not meant:
+        return
+    drifts = ledger.intervals(
+        Status.DRIFT, until_run=after.id, hosts=meant, measures=after.measures or None
+    )
+    for held in drifts:
+        verdict, mine = held.verdict, waiving.of(held.host)
+        was = waivers.under(mine, verdict, _day(before))
+        again = held.to_at is None and waivers.under(mine, verdict, _day(after)) is None
+        if was and again and (held.host, verdict.measure, verdict.check) not in known:
+            yield Entry(held.host, verdict, Status.WAIVED, held.from_at, held.from_run, waiver=was)
 
 
 def _often(
@@ -280,8 +345,3 @@ def _wrong(hosts: Mapping[str, tuple[Outcome, str]], name: str) -> bool:
     """Whether a machine answered and could not be judged at all; its detail says why."""
     state, detail = hosts.get(name, (Outcome.PENDING, ""))
     return state is Outcome.ERROR and bool(detail)
-
-
-def iso(moment: float | None) -> str | None:
-    """A time as the documents have it."""
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()

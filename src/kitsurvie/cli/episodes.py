@@ -10,7 +10,6 @@ from kitsurvie.model import Status, Verdict
 
 # what is not well, or not known to be
 TROUBLES = (Status.DRIFT, Status.ERROR, Status.UNKNOWN)
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

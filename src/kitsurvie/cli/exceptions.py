@@ -5,10 +5,9 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from kitsurvie.cli import told
 from kitsurvie.cli.view import RunView
 from kitsurvie.model import Mode
-
-NAMES_SHOWN = 6
 
 
 def show(console: Console, run: RunView) -> None:
@@ -22,8 +21,7 @@ def show(console: Console, run: RunView) -> None:
                 hosts.setdefault(key, []).append(item.host)
     for number, ((ended, measure, until, reason, mode), names) in enumerate(sorted(hosts.items())):
         head = "\nOff      " if number == 0 else "         "
-        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-        said = f"{measure}: {', '.join(names[:NAMES_SHOWN])}{more}: {_when(ended, until, mode)}"
+        said = f"{measure}: {told.names(names)}: {_when(ended, until, mode)}"
         console.print(Text(f"{head}{said}" + (f" ({reason})" if reason else "")))
 
 

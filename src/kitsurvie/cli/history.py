@@ -15,10 +15,10 @@ from rich.text import Text
 
 from kitsurvie import inventory as inventories
 from kitsurvie.cli import acknowledged, output, told
-from kitsurvie.cli.difference import iso
-from kitsurvie.cli.episodes import DAY_S, TROUBLES, Episode, Recurrent, episodes, recurrent
+from kitsurvie.cli.episodes import TROUBLES, Episode, Recurrent, episodes, recurrent
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened
+from kitsurvie.cli.told import DAY_S, iso
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Acknowledgement, Run
 from kitsurvie.model import Inventory, Status

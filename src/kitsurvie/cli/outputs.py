@@ -65,6 +65,10 @@ class Asked:
     targets: tuple[Target, ...]
     language: Literal["fr", "en"]
 
+    def wants(self, format: Format) -> bool:
+        """Whether a run is to be given that shape."""
+        return any(target.format is format for target in self.targets)
+
 
 def asked(words: Sequence[str] | None, *, json: bool, lang: Literal["fr", "en"] | None) -> Asked:
     """Read the options, and prove that each file can be written, before anything is begun.

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from kitsurvie.cli import output, told
-from kitsurvie.cli.episodes import DAY_S
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
+from kitsurvie.cli.told import DAY_S
 from kitsurvie.errors import RunError
 from kitsurvie.ledger import Ledger, Pruned, Retention
 from kitsurvie.workspace import find

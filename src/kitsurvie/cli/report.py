@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kitsurvie.cli import output, table, view
+from kitsurvie.cli import output, table, told, view
 from kitsurvie.ledger import Outcome
 
 
@@ -17,7 +17,7 @@ def report(run: view.RunView, *, json: bool, again: str = "") -> int:
     counts = view.standings(run)
     said = ", ".join(f"{counts[one]} {word}" for one, word in table.WORDS.items() if counts[one])
     took = run.ended_at - run.started_at
-    counted = table.hosts(len(run.hosts))
+    counted = told.count(len(run.hosts), "host")
     output.say(f"\nRun {run.id}: {counted} in {took:.0f} s: {said}.")
     output.say(table.score_words(view.score_of(run.hosts)))
     if again and any(host.state not in {Outcome.DONE, Outcome.DRIFT} for host in run.hosts):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import absent, acknowledged, exceptions, output, waived
+from kitsurvie.cli import absent, acknowledged, exceptions, output, told, waived
 from kitsurvie.cli.standing import Score, Standing, percent
 from kitsurvie.cli.view import HostView, RunView, attested, member_name, score_of, stand
 from kitsurvie.converge import State
@@ -39,13 +38,7 @@ WORDS = {
     Standing.NOT_APPLICABLE: "not applicable",
 }
 LONGEST = 300
-NAMES_SHOWN = 6
 _HEADS = {Action.APPLY: "Applied", Action.UNDO: "Undone", Action.LEAVE: "Left in place"}
-
-
-def hosts(count: int) -> str:
-    """So many hosts, in words."""
-    return "1 host" if count == 1 else f"{count} hosts"
 
 
 def show(console: Console, run: RunView) -> None:
@@ -109,7 +102,9 @@ def score_words(of: Score) -> str:
             f"without ({met} of {of.asked} checks compliant, {of.counts[Status.WAIVED]} waived"
         )
     silent = of.hosts - of.judged
-    return f"{text}); {hosts(silent)} without a verdict in it." if silent else f"{text})."
+    return (
+        f"{text}); {told.count(silent, 'host')} without a verdict in it." if silent else f"{text})."
+    )
 
 
 def _mended(console: Console, run: RunView) -> None:
@@ -125,16 +120,15 @@ def _mended(console: Console, run: RunView) -> None:
                 done[_HEADS[action]].setdefault(measure, []).append(view.host.name)
         if view.restarted and view.state is not Outcome.FAILED:
             done["Restarted"].setdefault("", []).append(view.host.name)
-    done = {head: told for head, told in done.items() if told}
+    done = {head: those for head, those in done.items() if those}
     width = max(map(len, done), default=0)
     if done:
         console.print()
-    for head, told in done.items():
-        for number, (measure, names) in enumerate(told.items()):
+    for head, those in done.items():
+        for number, (measure, names) in enumerate(those.items()):
             start = f"{head:{width}}" if number == 0 else " " * width
-            more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
             what = f"{measure}: " if measure else ""
-            console.print(Text(f"{start}  {what}{', '.join(names[:NAMES_SHOWN])}{more}"))
+            console.print(Text(f"{start}  {what}{told.names(names)}"))
 
 
 def _restarts(console: Console, run: RunView) -> None:
@@ -148,9 +142,8 @@ def _restarts(console: Console, run: RunView) -> None:
 
 def restart_words(asked: Restart) -> str:
     """A restart that is asked for, in words."""
-    since = datetime.fromtimestamp(asked.since)
     left = f" ({asked.left})" if asked.left else ""
-    return f"a restart is wanted by {', '.join(asked.by)} since {since:%a %d %B at %H:%M}{left}"
+    return f"a restart is wanted by {', '.join(asked.by)} since {told.day(asked.since)}{left}"
 
 
 def _troubles(console: Console, view: HostView, run: RunView) -> None:
@@ -201,19 +194,13 @@ def _verdict(verdict: Verdict, untouched: str, over: str) -> Text:
     if verdict.message:
         text.append(f"\n    {output.printable(verdict.message)}")
     if verdict.status is Status.DRIFT:
-        text.append(f"\n    expected  {_cut(verdict.expected)}")
-        text.append(f"\n    found     {_cut(verdict.found)}")
+        text.append(f"\n    expected  {told.cut(verdict.expected, LONGEST)}")
+        text.append(f"\n    found     {told.cut(verdict.found, LONGEST)}")
     for command in _last(verdict.commands):
-        text.append(f"\n    command   {_cut(command)}", style="dim")
+        text.append(f"\n    command   {told.cut(command, LONGEST)}", style="dim")
     return text
 
 
 def _last(commands: tuple[str, ...]) -> Iterable[str]:
     """The command that was read last is the one whose answer was judged."""
     return commands[-1:]
-
-
-def _cut(text: str) -> str:
-    line = " ⏎ ".join(text.splitlines()) or "(nothing)"
-    shown = output.printable(line)
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."

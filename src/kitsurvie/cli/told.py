@@ -1,27 +1,30 @@
-"""What the pages about nights share: whose a machine is, when and by whom something was."""
+"""What is said alike everywhere: whose a machine is, when and by whom something was, names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from kitsurvie.cli import output
-from kitsurvie.cli.difference import iso
 from kitsurvie.ledger import Run
 from kitsurvie.model import Inventory, Verdict
 
+DAY_S = 86_400.0
 NAMES_SHOWN = 6
 LONGEST = 200
 
 
 def member(inventory: Inventory, host: str) -> str:
-    """The member's name; its SIREN when the inventory names none, `-` for a machine it lost."""
+    """The name of a machine's member; `-` for a machine that the inventory lost."""
     known = inventory.hosts.get(host)
-    if known is None:
-        return "-"
-    of = inventory.members.get(known.member)
-    return of.name if of else known.member
+    return "-" if known is None else member_name(inventory, known.member)
+
+
+def member_name(inventory: Inventory, siren: str) -> str:
+    """The member's name, its SIREN when the inventory names none."""
+    known = inventory.members.get(siren)
+    return known.name if known else siren
 
 
 def of_member(inventory: Inventory, host: str) -> dict[str, Any] | None:
@@ -33,6 +36,11 @@ def of_member(inventory: Inventory, host: str) -> dict[str, Any] | None:
 def day(moment: float) -> str:
     """A day and hour as people say it."""
     return f"{datetime.fromtimestamp(moment):%a %d %B at %H:%M}"
+
+
+def iso(moment: float | None) -> str | None:
+    """A time as the documents have it."""
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
 
 
 def by_run(runs: Mapping[int, Run], number: int) -> str:
@@ -69,10 +77,10 @@ def check_name(verdict: Verdict) -> str:
     return f"{verdict.measure}/{verdict.check}"
 
 
-def cut(text: str) -> str:
+def cut(text: str, most: int = LONGEST) -> str:
     """What a host answered, on one line that cannot drive the terminal."""
     line = output.printable(" ⏎ ".join(text.splitlines()) or "(nothing)")
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+    return line if len(line) <= most else f"{line[:most]}..."
 
 
 def count(number: int, what: str) -> str:

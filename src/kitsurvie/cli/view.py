@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from kitsurvie import kit
-from kitsurvie.cli import acknowledged
+from kitsurvie.cli import acknowledged, told
 from kitsurvie.cli.standing import Score, Standing, score, standing
 from kitsurvie.cli.survey import Look
+from kitsurvie.cli.told import DAY_S, iso
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Statements, attestations, waivers
 from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Past, Seen
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
-
-DAY_S = 86_400.0
 
 
 @dataclass(slots=True)
@@ -111,10 +110,8 @@ class HostView:
 
     def told(self, verdict: Verdict) -> Verdict:
         """The verdict as the waivers have it: only a drift is ever waived."""
-        waiver = self.waiver(verdict)
-        if waiver is None or not waivers.holds(waiver, self.day):
-            return verdict
-        return replace(verdict, status=Status.WAIVED)
+        held = waivers.under(self.waivers, verdict, self.day)
+        return verdict if held is None else replace(verdict, status=Status.WAIVED)
 
 
 def remember(ledger: Ledger, views: Iterable[HostView], newest: int | None = None) -> None:
@@ -231,15 +228,15 @@ def document(run: RunView) -> dict[str, Any]:
     return {
         "run": run.id,
         "command": run.kind,
-        "started": _iso(run.started_at),
-        "ended": _iso(run.ended_at),
+        "started": iso(run.started_at),
+        "ended": iso(run.ended_at),
         "by": run.by_whom,
         "exit_code": int(exit_code(run)),
         "summary": summary(run.hosts),
         "standings": {one.value: stands[one] for one in Standing},
         "score": _score(score_of(run.hosts)),
         "members": _members(run),
-        "waivers_ending": [_waiver(one, run.day) for one in ending(run)],
+        "waivers_ending": [waiver_document(one, run.day) for one in ending(run)],
         "unseen_days": run.unseen_days,
         "notes": list(run.notes),
         "hosts": [_host(view, run) for view in run.hosts],
@@ -264,8 +261,7 @@ def summary(hosts: Iterable[HostView]) -> dict[str, int]:
 
 def member_name(view: HostView, inventory: Inventory) -> str:
     """The member's name, its SIREN when the inventory names none."""
-    member = inventory.members.get(view.host.member)
-    return member.name if member else view.host.member
+    return told.member_name(inventory, view.host.member)
 
 
 def _host(view: HostView, run: RunView) -> dict[str, Any]:
@@ -280,7 +276,7 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "standing": stand(view, run).value,
         "expected_up": view.expected_up,
         "detail": view.detail,
-        "seen": _iso(view.at),
+        "seen": iso(view.at),
         "last_seen": _last(view, run),
         "restart": _restart(view),
         "acknowledged": acknowledged.documents(view.acknowledged),
@@ -295,7 +291,7 @@ def _restart(view: HostView) -> dict[str, Any] | None:
     wanted = view.restart
     return {
         "wanted_by": list(wanted.by) if wanted else [],
-        "since": _iso(wanted.since) if wanted else None,
+        "since": iso(wanted.since) if wanted else None,
         "left": wanted.left if wanted else "",
         "done": view.restarted,
     }
@@ -347,11 +343,12 @@ def _check(view: HostView, verdict: Verdict) -> dict[str, Any]:
         "expected": verdict.expected,
         "commands": list(verdict.commands),
         "message": verdict.message,
-        "waiver": None if waiver is None else _waiver(waiver, view.day),
+        "waiver": None if waiver is None else waiver_document(waiver, view.day),
     }
 
 
-def _waiver(waiver: Waiver, day: date) -> dict[str, Any]:
+def waiver_document(waiver: Waiver, day: date) -> dict[str, Any]:
+    """A waiver as the documents have it, with the days that it had left."""
     return {
         "measure": waiver.measure,
         "check": waiver.check or None,
@@ -371,7 +368,7 @@ def _last(view: HostView, run: RunView) -> dict[str, Any] | None:
     if view.last is None or days is None:
         return None
     return {
-        "at": _iso(view.last.at),
+        "at": iso(view.last.at),
         "run": view.last.run,
         "days": int(days),
         "checks": [_past(view, one) for one in view.last.verdicts],
@@ -379,7 +376,7 @@ def _last(view: HostView, run: RunView) -> dict[str, Any] | None:
 
 
 def _past(view: HostView, past: Past) -> dict[str, Any]:
-    told = {"measure": past.verdict.measure, "seen": _iso(past.at), "run": past.run}
+    told = {"measure": past.verdict.measure, "seen": iso(past.at), "run": past.run}
     return {**told, **_check(view, past.verdict)}
 
 
@@ -418,7 +415,3 @@ def _members(run: RunView) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _iso(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()

@@ -8,12 +8,10 @@ from datetime import date
 from rich.console import Console
 from rich.text import Text
 
-from kitsurvie.cli import output
+from kitsurvie.cli import output, told
 from kitsurvie.cli.view import RunView, ending
 from kitsurvie.inventory import waivers
 from kitsurvie.model import Status, Waiver
-
-NAMES_SHOWN = 6
 
 
 def show(console: Console, run: RunView) -> None:
@@ -30,8 +28,8 @@ def show(console: Console, run: RunView) -> None:
         head = "\nWaived   " if number == 0 else "         "
         what = waivers.subject(waiver)
         if not waiver.check:
-            what = f"{waiver.measure} ({_count(len(checks[waiver]), 'check')})"
-        console.print(Text(f"{head}{what}: {_some(list(names))}: {words(waiver, run.day)}"))
+            what = f"{waiver.measure} ({told.count(len(checks[waiver]), 'check')})"
+        console.print(Text(f"{head}{what}: {told.names(list(names))}: {words(waiver, run.day)}"))
     for number, line in enumerate(endings(ending(run), run.day)):
         console.print(Text(("\nEnding   " if number == 0 else "         ") + line))
 
@@ -41,7 +39,7 @@ def words(waiver: Waiver, day: date) -> str:
     until = f"waived until {waiver.until} by {waiver.owner}"
     ticket = f", {waiver.ticket}" if waiver.ticket else ""
     over = (day - waiver.until).days
-    since = f", over for {days(over)}" if over > 0 else ""
+    since = f", over for {told.count(over, 'day')}" if over > 0 else ""
     return output.printable(f"{until}{since} ({waiver.reason}{ticket})")
 
 
@@ -53,22 +51,8 @@ def endings(found: Iterable[Waiver], day: date) -> Iterator[str]:
         together.setdefault(key, []).append(waiver)
     for (until, whom, owner), ones in together.items():
         left = (until - day).days
-        when = f"in {days(left)}" if left else "today"
+        when = f"in {told.count(left, 'day')}" if left else "today"
         ends = "the waiver ends" if len(ones) == 1 else "the waivers end"
-        what = _some([waivers.subject(one) for one in ones])
+        what = told.names([waivers.subject(one) for one in ones])
         said = f"{what} for {whom}: {ends} {when}, on {until} ({owner}; {ones[0].where})"
         yield output.printable(said)
-
-
-def days(count: int) -> str:
-    """So many days, in words."""
-    return _count(count, "day")
-
-
-def _count(count: int, noun: str) -> str:
-    return f"1 {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return ", ".join(names[:NAMES_SHOWN]) + more

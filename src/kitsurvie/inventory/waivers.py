@@ -16,7 +16,7 @@ from kitsurvie.inventory import selection
 from kitsurvie.inventory.entries import Entry, Form, Reader, read, short
 from kitsurvie.inventory.estate import Estate
 from kitsurvie.inventory.problem import Problem, Severity
-from kitsurvie.model import Measure, Profile, Waiver
+from kitsurvie.model import Measure, Profile, Status, Verdict, Waiver
 
 # two weeks: time to mend it, or to ask for more
 SOON = timedelta(days=14)
@@ -85,6 +85,14 @@ def covering(waivers: Iterable[Waiver], measure: str, check: str, today: date) -
     mine = [w for w in waivers if w.measure == measure and w.check in ("", check, plain)]
     held = next((waiver for waiver in mine if holds(waiver, today)), None)
     return held or max(mine, key=lambda waiver: waiver.until, default=None)
+
+
+def under(waivers: Iterable[Waiver], verdict: Verdict, today: date) -> Waiver | None:
+    """Of the waivers of one host the one that a verdict is waived under: only a drift ever is."""
+    if verdict.status is not Status.DRIFT:
+        return None
+    one = covering(waivers, verdict.measure, verdict.check, today)
+    return one if one is not None and holds(one, today) else None
 
 
 def holds(waiver: Waiver, today: date) -> bool:

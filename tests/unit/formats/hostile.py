@@ -48,7 +48,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
                 seen=draw(st.sampled_from((None, "2026-10-12T00:03:00+00:00", "never"))),
             )
         )  # fmt: skip
-    return syndicate.document(*hosts, notes=[draw(TEXT)])
+    ending = {"measure": draw(TEXT), "check": draw(TEXT), "for": draw(TEXT), "until": draw(TEXT),
+              "owner": draw(TEXT)}  # fmt: skip
+    return syndicate.document(*hosts, notes=[draw(TEXT)], waivers_ending=[ending])
 
 
 @st.composite
@@ -58,6 +60,7 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "from": {"run": 411, "started": draw(TEXT)},
         "new_drift": [one],
+        "newly_waived": [one],
+        "waivers_over": [one],
         "newly_absent": [{"host": draw(TEXT), "detail": draw(TEXT), "last_judged": None}],
-        "waivers_ending": [draw(TEXT)],
     }

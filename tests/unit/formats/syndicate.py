@@ -156,7 +156,6 @@ def since_yesterday(of: dict[str, Any], seed: int = 1) -> dict[str, Any]:
         "mended": fine,
         "newly_absent": gone,
         "back": [{"host": of["hosts"][4]["name"]}],
-        "waivers_ending": ["disk_encryption for 215001025: the waiver ends in 8 days"],
     }  # fmt: skip
 
 

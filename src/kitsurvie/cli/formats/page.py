@@ -38,16 +38,18 @@ TONES = {
 # what is told of changes, and under which names `compliance diff --json` has it
 CHANGES = {
     "drifted": ("new_drift",),
+    "counts_again": ("waivers_over",),
     "in_error": ("newly_in_error", "new_error"),
     "answer_over": ("acknowledgements_over",),
     "newly_absent": ("newly_absent",),
     "back": ("back",),
     "came": ("came",),
+    "newly_waived": ("newly_waived",),
     "mended": ("mended",),
 }
 CHANGE_TONES = {
-    "drifted": "warn", "in_error": "bad", "answer_over": "warn", "newly_absent": "quiet",
-    "came": "info",
+    "drifted": "warn", "counts_again": "warn", "in_error": "bad", "answer_over": "warn",
+    "newly_absent": "quiet", "came": "info", "newly_waived": "info",
 }  # fmt: skip
 # told apart without colour too
 SIGNS = {"bad": "✕", "warn": "▲", "info": "◆", "quiet": "○", "good": "✓"}
@@ -139,7 +141,7 @@ class _Page:
             "first": list(self._first()),
             "first_shown": FIRST_SHOWN,
             "changes": self._changes(),
-            "ending": [self._ending(one) for one in self._endings()],
+            "ending": [self._ending(one) for one in self.document.get("waivers_ending") or ()],
             "worst": [self._member(one) for one in sorted(self.members, key=lambda m: m.weight)
                       if one.ill][:WORST_SHOWN],
             "by_measure": [self._measure(one) for one in self.drifting],
@@ -273,19 +275,13 @@ class _Page:
     def _changed(self, one: Mapping[str, Any]) -> str:
         host = self.hosts.get(str(one["host"]))
         member = f" ({reading.line(host['member']['name'])})" if host else ""
-        what = f"\u00a0: {one['measure']}/{one['check']}" if one.get("measure") else ""
+        said = reading.line(f"{one['host']}{member}", 200)
+        if one.get("measure"):
+            said = self.say("of", said, reading.line(f"{one['measure']}/{one['check']}", 200))
         times = int(one.get("times_lately") or 0)
-        again = f", {self.say('again', times)}" if times > 1 else ""
-        return reading.line(f"{one['host']}{member}", 200) + reading.text(what, 200) + again
+        return f"{said}, {self.say('again', times)}" if times > 1 else said
 
-    def _endings(self) -> Sequence[Mapping[str, Any] | str]:
-        """The waivers that end soon; the changes have them in words, in case the run has not."""
-        said = self.document.get("waivers_ending")
-        return list(said if said is not None else (self.changes or {}).get("waivers_ending") or ())
-
-    def _ending(self, one: Mapping[str, Any] | str) -> str:
-        if isinstance(one, str):
-            return reading.line(one)
+    def _ending(self, one: Mapping[str, Any]) -> str:
         what = f"{one['measure']}/{one['check']}" if one.get("check") else str(one["measure"])
         whom = str(one.get("for") or "")
         names = {member.siren: member.name for member in self.members}

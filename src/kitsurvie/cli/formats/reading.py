@@ -22,7 +22,6 @@ WRONG = frozenset({"drift", "error", "unknown", "unreachable"})
 
 # the longest value of a host that a format shows; the document has all of it
 LONGEST = 4000
-DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)

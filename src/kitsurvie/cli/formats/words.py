@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from typing import Literal
 
-from kitsurvie.cli.formats.reading import DAY_S
+from kitsurvie.cli.told import DAY_S
 
 Language = Literal["fr", "en"]
 
@@ -38,6 +38,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "new_at": "du {0}",
         "nothing_new": "Rien de nouveau.",
         "drifted": "Nouveaux écarts",
+        "counts_again": "Écarts dont la dérogation est finie",
+        "newly_waived": "Nouveaux écarts sous dérogation",
         "mended": "Réparés",
         "in_error": "N’ont plus pu être jugés",
         "answer_over": "Prises en compte échues",
@@ -46,6 +48,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "back": "Répondent de nouveau",
         "ending": "Dérogations bientôt finies",
         "ends": "{0}, {1}\u00a0: finit le {2} ({3})",
+        "of": "{0}\u00a0: {1}",
         "again": "{0}e fois",
         "all_new": "La liste entière",
         "worst": "Les plus touchés",
@@ -152,6 +155,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "new_at": "of {0}",
         "nothing_new": "Nothing new.",
         "drifted": "New drifts",
+        "counts_again": "Drifts whose waiver ended",
+        "newly_waived": "New drifts that are waived",
         "mended": "Mended",
         "in_error": "Could no longer be judged",
         "answer_over": "Acknowledgements that ended",
@@ -160,6 +165,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "back": "Answer again",
         "ending": "Waivers about to end",
         "ends": "{0}, {1}: ends on {2} ({3})",
+        "of": "{0}: {1}",
         "again": "time no. {0}",
         "all_new": "The whole list",
         "worst": "Worst off",
