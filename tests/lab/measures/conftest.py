@@ -97,6 +97,9 @@ class Kit:
     def play_absent(self, *arguments: str) -> Played:
         return self._played("absent", arguments)
 
+    def play_reboot(self, *arguments: str) -> Played:
+        return self._played("reboot", arguments)
+
     def _played(self, playbook: str, arguments: tuple[str, ...]) -> Played:
         plays = f"playbooks/{playbook}.yml"
         done = subprocess.run(
