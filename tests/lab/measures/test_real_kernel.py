@@ -27,7 +27,7 @@ from kitsurvie.errors import LabError
 from kitsurvie.lab import scenario
 from kitsurvie.lab.roster import Kind
 
-from .conftest import LEFT_OUT, ROOT, VARIABLES, Kit, Played, for_profile
+from .conftest import CONNECTS_WITHIN_S, LEFT_OUT, ROOT, VARIABLES, Kit, Played, for_profile
 
 pytestmark = pytest.mark.slow
 T = TypeVar("T")
@@ -132,6 +132,7 @@ def declare(kit: Kit, **more: object) -> None:
     clock = next(x for x in lab.load(kit.fleet.folder).machines if x.kind is Kind.CONTAINER)
     said = {
         **VARIABLES,
+        "ansible_timeout": CONNECTS_WITHIN_S,
         "kit__guard_delay_s": 1200,
         "kit__reboot": "auto",
         "kit__reboot_timeout_s": RESTARTS_WITHIN_S,
@@ -228,7 +229,7 @@ def test_each_has_a_kernel_of_its_own_and_is_entered_as_any_other(
         assert said.decode().strip() == machine.release
         assert machine.run(["systemd-detect-virt", "--container"]).stdout == b"none\n"
         assert machine.run(["systemctl", "--failed", "--no-legend", "--plain"]).stdout == b""
-        done = ssh(virtual, machine.name, "sudo -n id -u; hostname")
+        done = ssh(virtual, machine.name, "sudo -n id -u; hostname", patience_s=CONNECTS_WITHIN_S)
         assert (done.stdout, done.returncode) == (f"0\n{machine.name}\n", 0), done.stderr
 
 
@@ -317,7 +318,7 @@ def test_one_sleeps_wakes_is_unplugged_and_breaks_like_any_other(
         machine.run(["true"])
     lab.wake(virtual, machine.name)
     assert machine.run(["ls", "/root/before"]).returncode == 0
-    assert ssh(virtual, machine.name, "true").returncode == 0
+    assert ssh(virtual, machine.name, "true", patience_s=CONNECTS_WITHIN_S).returncode == 0
     scenario.act(machine, "ssh_hardening/drift_password_for_a_supplier", [ROOT / "roles"])
     assert kit_on_it.drifting(machine.name, "ssh_hardening") != []
 
@@ -342,7 +343,10 @@ def test_a_laptop_that_nobody_uses_goes_to_sleep_and_can_be_woken(
     assert ssh(virtual, laptop.name, "true").returncode == 255
     hardware(laptop, "system_wakeup")
     assert within(300, lambda: not is_asleep(laptop))
-    assert within(300, lambda: ssh(virtual, laptop.name, "true").returncode == 0)
+    assert within(
+        300,
+        lambda: ssh(virtual, laptop.name, "true", patience_s=CONNECTS_WITHIN_S).returncode == 0,
+    )
 
 
 def test_nothing_of_them_is_left_behind(
