@@ -20,10 +20,12 @@ from kitsurvie.lab import base, cgroup, scenario, settings
 from kitsurvie.model import Profile
 
 
-def ssh(fleet: lab.Lab, name: str, *command: str) -> subprocess.CompletedProcess[str]:
+def ssh(
+    fleet: lab.Lab, name: str, *command: str, patience_s: int = 3
+) -> subprocess.CompletedProcess[str]:
     options = {
         "BatchMode": "yes",
-        "ConnectTimeout": "3",
+        "ConnectTimeout": str(patience_s),
         "StrictHostKeyChecking": "yes",
         "UserKnownHostsFile": fleet.folder / "inventory" / "known_hosts",
         "HostKeyAlias": name,

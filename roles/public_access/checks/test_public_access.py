@@ -20,6 +20,11 @@ JOURNAL = (
     "systemd-analyze cat-config systemd/journald.conf | "
     "sed -nE 's/^[[:space:]]*SplitMode[[:space:]]*=[[:space:]]*(.*)$/\\1/p' | tail -n 1"
 )
+PRINTS = (
+    "if test -e /etc/cups/cupsd.conf; then LC_ALL=C sed -nE "
+    "'s/^[[:space:]]*PreserveJobHistory[[:space:]]+([^[:space:]]+).*/\\1/Ip' /etc/cups/cupsd.conf; "
+    "else echo nothing prints here; fi"
+)
 POLICIES = "cat /etc/firefox/policies/policies.json"
 PAM = (
     "cd /etc/pam.d && LC_ALL=C grep -E 'pam_succeed_if\\.so quiet user = |/public_access\\.py ' "
@@ -161,6 +166,15 @@ def test_the_browser_remembers_nothing(host, params):
         pytest.skip("nothing is told the browser here")
     found = {name: told.get(name, "not set") for name in ours}
     expected = ours
+    assert found == expected
+
+
+def test_prints_are_forgotten(host):
+    """Un document imprimé n’est pas gardé en mémoire, où le suivant pourrait le réimprimer."""
+    found = host.run(PRINTS).stdout.strip()
+    if found == "nothing prints here":
+        pytest.skip("nothing prints here")
+    expected = "No"
     assert found == expected
 
 

@@ -227,30 +227,21 @@ def delete_named(place):
             os.unlink(path)
 
 
-def forget_prints(place, everything):
-    """The printer keeps documents for a day, and whoever has the same name may print them again.
-
-    What still waits for paper when a visitor leaves is printed; the next visit finds nothing.
-    """
+def cancel_prints(place):
+    """What still waits for paper when the next visitor comes; the rest cups has forgotten."""
     if not os.path.exists("/run/cups/cups.sock"):
         return
-    kinds = ("completed", "not-completed") if everything else ("completed",)
-    jobs = [
-        line.split()[0]
-        for kind in kinds
-        for line in ask("lpstat", "-W", kind, "-u", place.account, "-o").splitlines()
-        if line.strip()
-    ]
+    said = ask("lpstat", "-W", "not-completed", "-u", place.account)
+    jobs = [line.split()[0] for line in said.splitlines() if line.strip()]
     if jobs:
         ask("cancel", "-x", *jobs)
 
 
-def wipe(place, everything):
+def wipe(place):
     end_processes(place)
     unmount_all(place)
     delete_files(place)
     delete_named(place)
-    forget_prints(place, everything)
     for path in left(place)[:20]:
         say(f"left: {path!r}")
 
@@ -318,7 +309,7 @@ def sweep(place):
     if not all_is_over(place) and somebody_is_there(place):
         return 0
     there = left(place)
-    wipe(place, True)
+    wipe(place)
     print("".join(f"{path!r}\n" for path in there), end="")
     return 0
 
@@ -336,9 +327,10 @@ def main(folder, wanted):
         settle(place, folder, 60)
         ask("systemctl", "reset-failed", f"user@{place.uid}.service")
     elif wanted == "wipe":
-        wipe(place, False)
+        wipe(place)
     elif wanted == "prepare":
-        wipe(place, True)
+        wipe(place)
+        cancel_prints(place)
         make_home(place)
     return 0
 

@@ -19,8 +19,8 @@ from kitsurvie.lab import agent, cgroup, keeper, network, vm
 from kitsurvie.lab.machine import Machine
 from kitsurvie.lab.roster import Kind
 
-# An emulated processor is some ten times slower.
-READY_WITHIN_S = {Kind.CONTAINER: 180.0, Kind.VM: 600.0}
+# An emulated processor is some ten times slower, and has but a part of one of a busy host's.
+READY_WITHIN_S = {Kind.CONTAINER: 180.0, Kind.VM: 1800.0}
 STOP_WITHIN_S = {Kind.CONTAINER: keeper.STOP_WITHIN_S, Kind.VM: 90.0}
 KEPT_WITHIN_S = 20.0
 _NSPAWN_RUNTIME = Path("/run/systemd/nspawn/propagate")

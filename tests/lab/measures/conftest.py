@@ -48,6 +48,8 @@ VARIABLES = {
         {"marker": "/var/lib/site-backup/last"},
     ],
 }
+# to agree on keys takes an emulated processor that long on a busy host
+CONNECTS_WITHIN_S = 120
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ class Kit:
 
     def play_absent(self, *arguments: str) -> Played:
         return self._played("absent", arguments)
+
+    def play_reboot(self, *arguments: str) -> Played:
+        return self._played("reboot", arguments)
 
     def _played(self, playbook: str, arguments: tuple[str, ...]) -> Played:
         plays = f"playbooks/{playbook}.yml"
@@ -157,8 +162,8 @@ class Kit:
         folders = [f"roles/{measure}/checks" for measure in measures or there]
         subprocess.run(
             [sys.executable, "-m", "pytest", "-q", *folders, "--sudo", f"--ssh-config={ssh}",
-             f"--hosts=ssh://admin1@{machine.address}", f"--kit-inventory={self.hosts}",
-             f"--junitxml={report}"],
+             f"--hosts=ssh://admin1@{machine.address}?timeout={CONNECTS_WITHIN_S}",
+             f"--kit-inventory={self.hosts}", f"--junitxml={report}"],
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         outcomes: dict[str, str] = {}
