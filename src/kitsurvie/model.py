@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,45 @@ class Inventory:
     members: Mapping[str, Member]
     epcis: Mapping[str, str]
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A drift that somebody answers for until a day, that day included.
+
+    `scope` says whom it is for (`host`, `hosts`, `member`, `epci`) and `name` which, as written;
+    `hosts` are those it means today. `check` is empty for every check of the measure. `where` is
+    `file:line`.
+    """
+
+    where: str
+    scope: str
+    name: str
+    hosts: frozenset[str]
+    measure: str
+    check: str
+    reason: str
+    owner: str
+    until: date
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What somebody states of a rule that no command can check, until a day, that day included.
+
+    `scope` is `member`, `epci` or `all`, `name` the SIREN (empty for all); `evidence` is a text or
+    the reference of a document. `where` is `file:line`.
+    """
+
+    where: str
+    rule: str
+    scope: str
+    name: str
+    by: str
+    on: date
+    until: date
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)

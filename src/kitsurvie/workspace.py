@@ -30,7 +30,9 @@ class Workspace:
 
     `ledger_url` is an SQLAlchemy URL. `connect_timeout_s` bounds the TCP and SSH handshakes of one
     host, `observe_timeout_s` the whole of one host's observation. `parallel` is how many hosts are
-    talked to at once, `parallel_per_site` how many behind one jump host.
+    talked to at once, `parallel_per_site` how many behind one jump host. A waiver ends at most
+    `waiver_days` from today, an attestation `attestation_days` after it was made; a machine that
+    was not seen for more than `unseen_days` is named for it.
     """
 
     root: Path
@@ -43,6 +45,9 @@ class Workspace:
     observe_timeout_s: float
     parallel: int
     parallel_per_site: int
+    waiver_days: int = 366
+    attestation_days: int = 1096
+    unseen_days: int = 30
 
     @property
     def known_hosts(self) -> Path:
@@ -99,6 +104,9 @@ _DEFAULTS: dict[str, object] = {
     "observe_timeout_s": 120,
     "parallel": 50,
     "parallel_per_site": 4,
+    "waiver_days": 366,
+    "attestation_days": 1096,
+    "unseen_days": 30,
 }
 
 
@@ -150,6 +158,9 @@ def load(root: Path) -> Workspace:
         observe_timeout_s=float(str(settings["observe_timeout_s"])),
         parallel=int(str(settings["parallel"])),
         parallel_per_site=int(str(settings["parallel_per_site"])),
+        waiver_days=int(str(settings["waiver_days"])),
+        attestation_days=int(str(settings["attestation_days"])),
+        unseen_days=int(str(settings["unseen_days"])),
     )
 
 

@@ -113,6 +113,7 @@ def test_a_measure_stays_within_its_budget(measure: str) -> None:
     found, most = said["footprint"], said["budget"]
     over = {name: figure for name, figure in found.items() if figure > most[name]}
     assert over == {}, "make it cheaper, or say why it may cost more"
+    assert found.keys() == most.keys(), f"measure it: make footprint (or --measure {measure})"
 
 
 @pytest.mark.parametrize("measure", MEASURES)
@@ -231,6 +232,18 @@ def test_what_is_verified_only_says_in_a_script_what_a_person_does(measure: str)
     if script.is_file():
         assert script.read_text(encoding="utf-8").startswith("#!/bin/sh\n# ")
         assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_nothing_else_stands_among_the_scenarios(measure: str) -> None:
+    folder = ROOT / f"roles/{measure}/scenarios"
+    others = {x.name for x in folder.iterdir() if not x.match("drift_*.sh")}
+    assert others <= {"mend.sh", "before.sh", "after.sh", "variables.yml"}
+    for name in others - {"variables.yml"}:
+        assert subprocess.run(["sh", "-n", folder / name], check=False).returncode == 0
+    if "variables.yml" in others:
+        known = read(measure, "defaults/main.yml")
+        assert set(read(measure, "scenarios/variables.yml")) <= set(known)
 
 
 @pytest.mark.parametrize("measure", MEASURES)

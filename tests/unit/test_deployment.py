@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Job, Play, State
 from kitsurvie.errors import ExitCode, RunError
+from kitsurvie.inventory import Statements
+from kitsurvie.inventory.waivers import Waivers
 from kitsurvie.ledger import Ledger, Outcome
 from kitsurvie.model import (
     Host,
@@ -29,6 +32,7 @@ from kitsurvie.model import (
     Step,
     Text,
     Verdict,
+    Waiver,
 )
 from kitsurvie.plan import Plan
 
@@ -169,13 +173,15 @@ def deploy(tmp_path: Path, field: Field) -> Deploy:
             # nothing but the first measure is due before the run
             field.stamped.setdefault(name, set()).add("updates")
         variables = {"kit__guard_delay_s": 0, **options.pop("variables", {})}
+        statements = Statements(Waivers(options.pop("waivers", ())))
         hosts = tuple(
             Host(
                 name, "198.18.0.1", 22, "a", None, "1", None, "50002", Profile.SERVER, (), variables
             )
             for name in names
         )
-        world = World(place, Inventory({h.name: h for h in hosts}, {}, {}, ""), measures, hosts)
+        inventory = Inventory({h.name: h for h in hosts}, {}, {}, "")
+        world = World(place, inventory, measures, hosts, statements)
         number = ledger.start_run("deploy", "x", {}, names)
         made = Deployment(
             world, ledger, field, Progress(), Options(**options), number, -1,  # type: ignore[arg-type]
@@ -512,3 +518,37 @@ def test_a_restart_waits_for_the_change_window(deploy: Deploy, field: Field) -> 
     made = deploy("a", variables={**AUTO, "kit__freezes": [frozen]})
     assert field.restarted == []
     assert states(made) == {"a": "held"}
+
+
+def waiver(measure: str, days_left: int) -> Waiver:
+    until = date.today() + timedelta(days=days_left)
+    return Waiver("f:1", "host", "a", frozenset({"a"}), measure, "", "why", "who", until)
+
+
+def test_a_waived_drift_is_not_due_and_stays_drift_in_the_ledger(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"firewall"}, "b": {"firewall"}}
+    field.stamped = {"a": {"firewall"}, "b": {"firewall"}}
+    made = deploy("a", "b", waivers=(waiver("firewall", 0),))
+    assert field.waves == [["b"]]
+    assert made.views["a"].state is Outcome.DONE
+    assert (code(made), made.ledger.hosts(made.run)["a"][0]) == (0, Outcome.DRIFT)
+    assert made.ledger.seen(made.run)["a"].verdicts[0].status is Status.DRIFT
+
+
+def test_a_waiver_that_is_over_holds_nothing_back(deploy: Deploy, field: Field) -> None:
+    field.drifting, field.stamped = {"a": {"firewall"}}, {"a": {"firewall"}}
+    made = deploy("a", waivers=(waiver("firewall", -1),))
+    assert (field.waves, states(made)) == ([["a"]], {"a": "done"})
+
+
+def test_what_changed_in_the_kit_is_applied_though_its_drift_is_waived(
+    deploy: Deploy, field: Field
+) -> None:
+    field.drifting = {"a": {"firewall"}}
+    field.outcomes = {"a": State.UNCHANGED}
+    made = deploy("a", waivers=(waiver("firewall", 9),))
+    assert field.waves == [["a"]]
+    # never stamped there: what is not in place has failed, whatever is waived of it
+    assert states(made) == {"a": "failed"}

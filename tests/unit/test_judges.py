@@ -53,9 +53,20 @@ def test_too_low_an_index_breaks_a_promise() -> None:
     assert judges.broken({"trixie": seen(79)}) == ["trixie: Lynis gives 79, less than 80."]
 
 
+def test_the_index_of_a_virtual_machine_counts_where_there_is_one() -> None:
+    high, low = (judges.Seen({}, index, own_kernel=True) for index in (80, 79))
+    assert judges.broken({"trixie": seen(79), "virtual": high}) == []
+    said = judges.broken({"trixie": seen(80), "virtual": low})
+    assert said == ["virtual: Lynis gives 79, less than 80."]
+
+
 def test_the_page_names_what_still_fails_and_why() -> None:
     after = {"trixie": seen(partition_for_home="anssi_bp28_intermediary")}
-    text = judges.page({"trixie": seen(58)}, after, "OpenSCAP 1")
+    after["trixie, virtual machine"] = judges.Seen({}, 83, own_kernel=True)
+    before = {"trixie": seen(58), "trixie, virtual machine": judges.Seen({}, 61, own_kernel=True)}
+    text = judges.page(before, after, "OpenSCAP 1")
+    assert "| Lynis, hardening index | trixie, virtual machine | 61 | 83 |" in text
+    assert "ANSSI BP-028 minimal, trixie, virtual machine" not in text
     assert "| Lynis, hardening index | trixie | 58 | 80 |" in text
     assert "| ANSSI BP-028 intermediary | trixie | 1, 0 | 1, 1 |" in text
     assert f"`partition_for_home`: {judges.PARTITIONS}" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_a_machine_that_is_gone_is_forgotten_here_and_kept_in_the_ledger(
     (run,) = ledger.runs(RETIRE)
     assert ledger.hosts(run.id)[HOST][0] is Outcome.DONE
     ledger.close()
+
+
+def test_a_waiver_that_is_left_for_it_is_named_since_no_run_would_begin(
+    place: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiver = "{host: %s, measure: updates, reason: r, owner: o, until: '%s'}"
+    (place.inventory / "waivers.yml").write_text(
+        f"waivers:\n  - {waiver % (HOST, date.today())}\n", encoding="utf-8"
+    )
+    assert retire(HOST, gone="stolen", yes=True, json=True, workspace=place.root) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    [left] = [warning for warning in warnings if "waivers.yml" in warning]
+    assert left.startswith(f"inventory/waivers.yml:2: The inventory holds no host named '{HOST}'.")
 
 
 def test_nothing_is_done_when_nobody_can_be_asked(place: Workspace) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
+from datetime import date
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from kitsurvie.cli import table, view
+from kitsurvie.cli import table, view, waived
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play, State
+from kitsurvie.inventory import Statements
+from kitsurvie.inventory.waivers import Waivers
 from kitsurvie.ledger import Outcome
 from kitsurvie.model import (
     Host,
@@ -23,6 +27,7 @@ from kitsurvie.model import (
     Profile,
     Status,
     Verdict,
+    Waiver,
 )
 
 MEMBER = Member("215000027", "Agneaux", MemberKind.COMMUNE, "50002", "200066389")
@@ -160,3 +165,53 @@ def test_the_document_says_for_each_measure_what_was_due_and_what_was_found() ->
     (measure,) = host["measures"]
     assert measure["ansible"]["changes"] == ["Load"]
     assert measure["checks"][0]["status"] == "compliant"
+
+
+def waiver(measure: str, until: str, scope: str = "epci", owner: str = "the syndicate") -> Waiver:
+    return Waiver(
+        "inventory/waivers.yml:2", scope, "200066389", frozenset({"h"}), measure, "", "old",
+        owner, date.fromisoformat(until),
+    )  # fmt: skip
+
+
+def test_waivers_that_end_together_are_one_line() -> None:
+    found = [
+        waiver("firewall", "2026-11-26"),
+        *(waiver(f"m{n}", "2026-12-01") for n in range(8)),
+        waiver("journal", "2026-12-01", owner="the mayor"),
+    ]
+    where = "inventory/waivers.yml:2"
+    assert list(waived.endings(found, date(2026, 11, 26))) == [
+        "firewall for the EPCI 200066389: the waiver ends today, on 2026-11-26 "
+        f"(the syndicate; {where})",
+        "m0, m1, m2, m3, m4, m5 and 2 more for the EPCI 200066389: the waivers end in 5 days, on "
+        f"2026-12-01 (the syndicate; {where})",
+        "journal for the EPCI 200066389: the waiver ends in 5 days, on 2026-12-01 "
+        f"(the mayor; {where})",
+    ]
+
+
+def test_a_run_of_some_measures_speaks_of_their_waivers_alone() -> None:
+    until = str(date.today())
+    ours, other = waiver("firewall", until), waiver("journal", until)
+    made = dataclasses.replace(
+        run("compliance", one("h", Outcome.DONE)),
+        started_at=time.time(),
+        statements=Statements(Waivers((ours, other))),
+    )
+    assert view.ending(made) == (ours,)
+
+
+def test_a_whole_measure_waived_is_one_line_with_its_checks_counted() -> None:
+    host = one("h", Outcome.PENDING, waivers=(waiver("firewall", "2099-12-31"),))
+    drifts = tuple(Verdict("firewall", f"test_{n}", Status.DRIFT) for n in range(3))
+    host.take(Look("h", 1.0, Status.DRIFT, drifts))
+    assert (host.state, host.recorded) == (Outcome.DONE, Outcome.DRIFT)
+    text = " ".join(shown(host).split())
+    assert "Waived firewall (3 checks): h: waived until 2099-12-31 by the syndicate (old)" in text
+
+
+def test_a_drift_whose_verdicts_are_no_longer_kept_stays_a_drift() -> None:
+    host = one("h", Outcome.PENDING)
+    host.recall(Outcome.DRIFT, "", None)
+    assert host.state is Outcome.DRIFT

@@ -6,9 +6,14 @@ would cost minutes on a server. The report names what is the system's own, and c
 
 import json
 
+import pytest
+
 TIMER = "kitsurvie-filesystem-hygiene.timer"
 FOLDER = "/var/lib/kitsurvie/filesystem_hygiene"
 REPORT = f"cat {FOLDER}/report.json"
+# what is mounted, and what will be at the next start
+SHARED_MEMORY = "findmnt -nro OPTIONS --mountpoint /dev/shm"
+AT_THE_NEXT_START = "findmnt --fstab -nro OPTIONS --mountpoint /dev/shm"
 NO_REPORT = "the machine has not looked"
 # What packages of Debian 12 and 13 bring as setuid or setgid, or make so: the file, the package.
 KNOWN = frozenset(
@@ -147,4 +152,16 @@ def test_sensitive_files_are_closed(host):
     """Les fichiers qui gardent des secrets (mots de passe, clés) sont fermés aux autres comptes."""
     found = said(host, "sensitive")
     expected = {}
+    assert found == expected
+
+
+def test_no_program_runs_from_the_shared_memory(host, params):
+    """Aucun programme ne démarre depuis la mémoire partagée, où tous peuvent écrire."""
+    if params["filesystem_hygiene__shared_memory_programs"]:
+        pytest.skip("programs may run from it here: filesystem_hygiene__shared_memory_programs")
+    found = {
+        "now": "noexec" in host.run(SHARED_MEMORY).stdout.strip().split(","),
+        "at the next start": "noexec" in host.run(AT_THE_NEXT_START).stdout.strip().split(","),
+    }
+    expected = {"now": True, "at the next start": True}
     assert found == expected

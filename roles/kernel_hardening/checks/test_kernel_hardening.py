@@ -18,6 +18,18 @@ REDIRECTED = (
 GRUB = "test -x /usr/sbin/update-grub && test -e /boot/grub/grub.cfg && echo grub"
 NEXT_START = "sed -n 's,^[[:space:]]*linux.*/vmlinu[^ ]*,,p' /boot/grub/grub.cfg"
 THIS_START = "cat /proc/cmdline"
+# hard limits of sessions, in the order in which they are read; those of one account are the site's
+LIMITS = (
+    "cat /etc/security/limits.conf "
+    "$(find /etc/security/limits.d -name '*.conf' | LC_ALL=C sort) | LC_ALL=C sed -nE "
+    "'s/^[[:space:]]*(\\*|root)[[:space:]]+(hard|-)[[:space:]]+core[[:space:]]+([^[:space:]]+).*/"
+    "\\1 \\3/p'"
+)
+OF_SERVICES = "systemctl show -p DefaultLimitCORE --value"
+COLLECTED = (
+    "systemd-analyze cat-config systemd/coredump.conf 2>/dev/null "
+    "| sed -nE 's/^(Storage|ProcessSizeMax)[[:space:]]*=[[:space:]]*/\\1 /p'"
+)
 GUARD = (
     "cat /var/lib/kitsurvie/guard/kernel_hardening.restored 2>/dev/null; "
     "test ! -e /etc/systemd/system/kitsurvie-guard-kernel_hardening.timer || echo not yet proved; "
@@ -84,6 +96,9 @@ FILES = {
     "fs.protected_symlinks": "1",
     "fs.protected_hardlinks": "1",
 }
+TERMINALS = {"dev.tty.ldisc_autoload": "0"}
+FORGED = {"net.ipv4.conf.all.log_martians": "1", "net.ipv4.conf.default.log_martians": "1"}
+OTHERS = FILES, TERMINALS, FORGED
 
 
 def in_a_container(host):
@@ -121,7 +136,7 @@ def asked(params, *tables):
 
 
 def everything(params):
-    return asked(params, MEMORY, SECRETS, SPYING, network(params), ipv6(params), FILES)
+    return asked(params, MEMORY, SECRETS, SPYING, network(params), ipv6(params), *OTHERS)
 
 
 def key_of(written):
@@ -202,6 +217,31 @@ def test_a_program_does_not_spy_on_its_neighbours(host, params):
     assert found == expected
 
 
+def test_no_program_has_forgotten_drivers_loaded(host, params):
+    """Aucun programme ne peut faire charger de vieux pilotes dont personne ne se sert."""
+    only_with_a_kernel_of_its_own(host)
+    expected = asked(params, TERMINALS)
+    found = differing(in_force(host, expected), expected)
+    assert found == expected
+
+
+def test_a_program_that_crashes_leaves_no_memory_behind(host, params):
+    """Un programme qui tombe en panne ne laisse pas sur le disque ce qu’il avait en mémoire."""
+    if params["kernel_hardening__core_dumps"]:
+        pytest.skip("core dumps are wanted here: kernel_hardening__core_dumps")
+    found = {
+        "sessions": dict(line.split() for line in host.run(LIMITS).stdout.splitlines()),
+        "services": host.run(OF_SERVICES).stdout.strip(),
+        "collected": dict(line.split() for line in host.run(COLLECTED).stdout.splitlines()),
+    }
+    expected = {
+        "sessions": {"*": "0", "root": "0"},
+        "services": "0",
+        "collected": {"Storage": "none", "ProcessSizeMax": "0"},
+    }
+    assert found == expected
+
+
 def test_links_and_shared_folders_are_no_traps(host, params):
     """Les dossiers partagés ne peuvent pas servir de piège contre un autre utilisateur."""
     only_with_a_kernel_of_its_own(host)
@@ -212,7 +252,7 @@ def test_links_and_shared_folders_are_no_traps(host, params):
 
 def test_the_network_cannot_be_led_astray(host, params):
     """La machine ne se laisse pas détourner par un voisin malveillant du réseau."""
-    expected = asked(params, network(params))
+    expected = asked(params, network(params), FORGED)
     if in_a_container(host):
         # of the whole machine, not of one network: a container does not see it
         expected.pop("net.core.bpf_jit_harden")

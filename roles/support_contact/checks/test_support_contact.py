@@ -6,6 +6,7 @@ import pytest
 
 PAGE = "/usr/share/kitsurvie/contact.html"
 TEXT = "/usr/share/kitsurvie/contact.txt"
+NOTICE = ("code pénal, article 323-1", "unauthorised access is punished by law")
 # what the machine would write now, beside what stands there
 DATES = (
     "for kind in html txt; do /usr/lib/kitsurvie/page show $kind "
@@ -46,6 +47,17 @@ def test_the_screens_say_who_to_call(host, params, path):
     """L’écran d’accueil dit qui appeler."""
     found = shown(host, params, path)
     expected = list(ways(params))
+    assert found == expected
+
+
+@pytest.mark.parametrize("path", ["/etc/issue", "/etc/issue.net"])
+def test_the_screens_say_that_access_is_reserved(host, params, path):
+    """L’écran d’accueil prévient que l’accès est réservé, et ce que dit la loi."""
+    if not params["support_contact__legal_notice"]:
+        pytest.skip("no notice is wanted here: support_contact__legal_notice")
+    text = host.run(f"cat {path}").stdout
+    found = [mark for mark in NOTICE if mark in text]
+    expected = list(NOTICE)
     assert found == expected
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
+from kitsurvie.cli import attested, output, outputs, progress, run_lock, view
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, outputs, progress, run_lock, view
+from kitsurvie.cli.absent import aged
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import looks, opened, recorded
@@ -22,6 +24,8 @@ from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
 app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
+
+app.command("attestations")(attested.attestations)
 
 RunNumber = Annotated[
     int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
@@ -39,7 +43,8 @@ def run(
 ) -> int:
     """Observe and judge every host; change nothing.
 
-    Exit code: 0 all compliant, 1 drift, 2 configuration, 3 hosts out of reach or in error.
+    Exit code: 0 all compliant but what is waived, 1 drift, 2 configuration, 3 hosts that should be
+    up are out of reach, or hosts are in error.
     """
     asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
@@ -50,7 +55,11 @@ def run(
         world = contexts.prepare(place.root, limit, measure or [])
         watch = progress.on(output.stderr())
         laid = world.lay_out()
-        views = {host.name: view.HostView(host, laid.items[host.name]) for host in world.hosts}
+        waived = world.statements.waivers
+        views = {
+            host.name: view.HostView(host, laid.items[host.name], waivers=waived.of(host.name))
+            for host in world.hosts
+        }
         catalogue = read_catalogue(world.measures.values())
         asked = {"limit": limit, "measures": measure or []}
         with recorded(ledger, "compliance", asked, world.hosts) as this:
@@ -59,10 +68,11 @@ def run(
                 for look in survey.look(laid.items):
                     one = views[look.host]
                     one.take(look)
-                    write(look.record(one.state, one.detail))
+                    write(look.record(one.recorded, one.detail))
+        view.remember(ledger, views.values())
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
-        tuple(views.values()), world.inventory,
+        tuple(views.values()), world.inventory, **world.stated,
     )  # fmt: skip
     return outputs.report(shown, asked_for, world.measures)
 
@@ -82,12 +92,13 @@ def show(
         past = _past(ledger, run)
         seen, states = ledger.seen(past.id), ledger.hosts(past.id)
         outcomes = ledger.outcomes(past.id)
-    inventory = inventories.load(place)
-    catalogue = kit.load(place.roles)
-    gone = sorted(name for name in states if name not in inventory.hosts)
-    hosts = [inventory.hosts[name] for name in states if name in inventory.hosts]
-    laid = contexts.Context(place, inventory, catalogue, tuple(hosts)).lay_out()
-    views = [_past_view(view.HostView(host, laid.items[host.name]), seen, states) for host in hosts]
+        inventory = inventories.load(place)
+        catalogue = kit.load(place.roles)
+        gone = sorted(name for name in states if name not in inventory.hosts)
+        hosts = tuple(inventory.hosts[name] for name in states if name in inventory.hosts)
+        world = contexts.with_statements(contexts.Context(place, inventory, catalogue, hosts))
+        views = list(_past_views(world, past, seen, states))
+        view.remember(ledger, views, past.id)
     for one in views:
         one.plays = {
             measure: Play(host, measure, State(state), detail)
@@ -95,26 +106,29 @@ def show(
             if host == one.host.name
         }
     notes = [f"No longer in the inventory: {', '.join(gone)}."] if gone else []
+    notes += aged(past.id, past.started_at)
     if past.state is not RunState.ENDED:
         notes.append(f"Run {past.id} did not come to its end: what is shown is what was known.")
     shown = view.RunView(
         past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
-        tuple(views), inventory, tuple(notes),
+        tuple(views), inventory, tuple(notes), **world.stated,
     )  # fmt: skip
     return outputs.report(shown, asked_for, catalogue)
 
 
-def _past_view(
-    one: view.HostView,
+def _past_views(
+    world: contexts.Context,
+    past: Run,
     seen: Mapping[str, Seen],
     states: Mapping[str, tuple[Outcome, str]],
-) -> view.HostView:
-    name = one.host.name
-    one.state, one.detail = states[name]
-    if name in seen:
-        one.verdicts = seen[name].verdicts
-        one.at = seen[name].at if seen[name].evidence is not None else None
-    return one
+) -> Iterator[view.HostView]:
+    """The hosts as they were recorded, read with the waivers of today for the day of that run."""
+    items, waivers = world.lay_out().items, world.statements.waivers
+    day = date.fromtimestamp(past.started_at)
+    for host in world.hosts:
+        one = view.HostView(host, items[host.name], waivers=waivers.of(host.name), day=day)
+        one.recall(*states[host.name], seen.get(host.name))
+        yield one
 
 
 @app.command()

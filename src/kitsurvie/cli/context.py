@@ -6,24 +6,42 @@ import difflib
 import getpass
 import socket
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit, plan, workspace
+from kitsurvie.cli import stated
 from kitsurvie.errors import KitError, UsageError
+from kitsurvie.inventory import Statements
 from kitsurvie.model import Host, Inventory, Measure, Mode
 from kitsurvie.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure."""
+    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure.
+
+    `statements` are the workspace's waivers and attestations, `rules` those somebody has to attest
+    (empty while nobody attests any).
+    """
 
     workspace: Workspace
     inventory: Inventory
     measures: Mapping[str, Measure]
     hosts: tuple[Host, ...]
+    statements: Statements = field(default_factory=Statements)
+    rules: tuple[str, ...] = ()
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What a view of a run takes from here, by the names of its fields."""
+        return {
+            "statements": self.statements,
+            "rules": self.rules,
+            "unseen_days": self.workspace.unseen_days,
+        }
 
     def lay_out(self, names: Iterable[str] | None = None) -> plan.Plan:
         """The plan of these hosts (by name; all of the command's by default)."""
@@ -60,7 +78,7 @@ def prepare(
     catalogue = pick_measures(whole, measures)
     inventory = inventories.load(place)
     # a misspelt variable must not pass for a default: what `inventory check` calls an error stops
-    for problem in inventories.check(place, whole):
+    for problem in inventories.check(place, whole, known=stated.known(whole, place.roles)):
         if problem.severity is inventories.Severity.ERROR:
             raise problem.error()
     chosen = inventories.select(inventory, limit)
@@ -79,7 +97,19 @@ def prepare(
             where=str(place.inventory),
             remedy="Enrol one: kitsurvie enroll ADDRESS --member SIREN --profile P --name N",
         )
-    return Context(place, inventory, catalogue, hosts)
+    return with_statements(Context(place, inventory, catalogue, hosts), whole)
+
+
+def with_statements(world: Context, whole: Mapping[str, Measure] | None = None) -> Context:
+    """The same with its waivers and attestations. `whole` is the kit, when the world's is a part.
+
+    Raises InventoryError at the first of them that is wrong.
+    """
+    measures = world.measures if whole is None else whole
+    known = stated.known(measures, world.workspace.roles)
+    found = inventories.load_statements(world.workspace, world.inventory, measures, known)
+    rules = stated.to_attest(known) if found.attestations.listed else ()
+    return replace(world, statements=found, rules=rules)
 
 
 def _refuse_unplayed(

@@ -61,7 +61,10 @@ def show(measures: Sequence[Measure], profiles: Sequence[Profile]) -> None:
     unknown = [m.id for m in measures if not m.footprint and m.profiles & set(profiles)]
     if unknown:
         output.say(f"\nNot measured yet, and not in the sums: {', '.join(unknown)}")
-    output.say("\nMeasured on a lab machine that carries the measure alone: make footprint")
+    output.say(
+        "\nMeasured on a lab machine that carries the measure alone; what several share, such as"
+        "\nthe libraries of windows, counts in each of them: make footprint"
+    )
 
 
 def _cells(figures: Mapping[str, float]) -> list[str]:

@@ -113,10 +113,11 @@ def deploy(
             except KeyboardInterrupt:
                 output.complain("Go on where it stopped with: kitsurvie deploy --resume")
                 raise
+        view.remember(ledger, deployment.views.values())
         shown = view.RunView(
             run.id, "deploy", run.started_at, time.time(), run.by_whom,
             tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
-            broken=deployment.trouble is not None,
+            broken=deployment.trouble is not None, **world.stated,
         )  # fmt: skip
         code = report(shown, json=json, again="kitsurvie deploy --resume")
         if deployment.trouble is not None:

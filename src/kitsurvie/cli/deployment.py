@@ -78,7 +78,12 @@ class Deployment:
         # set when Ansible itself broke: the report comes first, then this
         self.trouble: RunError | None = None
         self.views = {
-            host.name: HostView(host, self.plan.items[host.name]) for host in context.hosts
+            host.name: HostView(
+                host,
+                self.plan.items[host.name],
+                waivers=context.statements.waivers.of(host.name),
+            )
+            for host in context.hosts
         }
 
     # -- observe ------------------------------------------------------------------------------
@@ -94,12 +99,12 @@ class Deployment:
                 view.take(look)
                 if not look.trouble:
                     view.due = planning.due(
-                        view.items, look.verdicts, look.stamps, full=self.options.full
+                        view.items, view.verdicts, look.stamps, full=self.options.full
                     )
                     view.restart = self._restart_of(view, look)
                     if view.due or view.restarts:
                         self._hold(view)
-                write(look.record(view.state, view.detail))
+                write(look.record(view.recorded, view.detail))
 
     def due_hosts(self) -> list[HostView]:
         """Hosts that something is to be done on now."""
@@ -256,12 +261,12 @@ class Deployment:
         view.restart = self._restart_of(view, look)
         failed = [p.measure for p in view.plays.values() if p.state in _NOT_APPLIED]
         if not look.trouble:
-            still = planning.due(view.items, look.verdicts, look.stamps)
+            still = planning.due(view.items, view.verdicts, look.stamps)
             tried = {one.measure for one in view.ready}
             failed = list(
                 dict.fromkeys([*failed, *(d.measure for d in still if d.measure in tried)])
             )
-            view.state = Outcome.FAILED if failed else state_of(look.verdicts, ())
+            view.state = Outcome.FAILED if failed else state_of(view.verdicts, ())
             came = [d.measure for d in still if d.measure not in tried | view.held.keys()]
             view.held = {d.measure: view.held[d.measure] for d in still if d.measure in view.held}
             if came and not failed:
@@ -273,7 +278,7 @@ class Deployment:
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
-        self.ledger.record(self.run, [look.record(view.state, view.detail)])
+        self.ledger.record(self.run, [look.record(view.recorded, view.detail)])
 
     # -- restart ------------------------------------------------------------------------------
 
@@ -330,14 +335,14 @@ class Deployment:
             view.state = Outcome.FAILED
             view.detail = lost or f"could not be seen again after its restart: {look.trouble}"
         else:
-            still = planning.due(view.items, look.verdicts, look.stamps)
+            still = planning.due(view.items, view.verdicts, look.stamps)
             lost = ", ".join(one.measure for one in still if one.measure not in view.held)
             if lost:
                 view.state = Outcome.FAILED
                 view.detail = f"not in place after its restart: {lost}"
             elif view.held:
                 view.state, view.detail = Outcome.HELD, view.left_for_later
-        self.ledger.record(self.run, [look.record(view.state, view.detail)])
+        self.ledger.record(self.run, [look.record(view.recorded, view.detail)])
 
 
 _PROVED = frozenset({Outcome.DONE, Outcome.DRIFT})

@@ -34,6 +34,12 @@ CONFIG = """\
 # How many machines are talked to at once, and how many behind one jump host (one ADSL line).
 # parallel = 50
 # parallel_per_site = 4
+
+# How many days ahead a waiver may end, how many days an attestation may hold, and for how many days
+# a machine may stay unseen before it is named for it.
+# waiver_days = 366
+# attestation_days = 1096
+# unseen_days = 30
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

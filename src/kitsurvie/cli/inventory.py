@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from kitsurvie import inventory, kit, workspace
-from kitsurvie.cli import output
+from kitsurvie.cli import output, stated
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Problem, Severity
 from kitsurvie.model import Host, Inventory, Measure, Mode
@@ -55,7 +55,8 @@ def show(
 def check(place: WorkspaceDir = None, as_json: AsJson = False) -> None:
     """Say everything that is wrong with the inventory; exit 2 when a run would refuse it."""
     where = workspace.find(place)
-    problems = inventory.check(where, kit.load(where.roles))
+    measures = kit.load(where.roles)
+    problems = inventory.check(where, measures, known=stated.known(measures, where.roles))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if as_json:
         listed = [

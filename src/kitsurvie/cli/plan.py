@@ -9,9 +9,19 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from kitsurvie.cli import (
+    absent,
+    exceptions,
+    origins,
+    output,
+    progress,
+    run_lock,
+    table,
+    view,
+    waived,
+)
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import deployment as deployments
-from kitsurvie.cli import exceptions, origins, output, progress, run_lock, table, view
 from kitsurvie.cli.deployment import Deployment, Options
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -50,10 +60,11 @@ def plan(
             deployment.observe()
             due = deployment.due_hosts()
             preview = deployments.preview(place, due) if diff and due else ""
+        view.remember(ledger, deployment.views.values())
     shown = view.RunView(
         run.id, "plan", run.started_at, time.time(), run.by_whom,
         tuple(deployment.views.values()), world.inventory, tuple(deployment.notes),
-        measures=world.measures,
+        measures=world.measures, **world.stated,
     )  # fmt: skip
     if json:
         payload = view.document(shown)
@@ -90,9 +101,12 @@ def _show(run: view.RunView, preview: str) -> None:
     else:
         output.say("Nothing is due.")
     exceptions.show(console, run)
+    waived.show(console, run)
     for one in run.hosts:
         if one.state in {Outcome.UNREACHABLE, Outcome.ERROR}:
             output.say(f"{one.host.name}: {one.detail or 'a check could not conclude'}")
+            if one.last is not None:
+                output.say(f"  {absent.words(one, run)}")
         drifts = {v.measure for v in one.verdicts if v.status.value == "drift"}
         only_seen = sorted(drifts - {d.measure for d in one.due})
         if only_seen:

@@ -14,11 +14,12 @@ def report(run: view.RunView, *, json: bool, again: str = "") -> int:
         return code
     console = output.stdout()
     table.show(console, run)
-    counts = view.summary(run.hosts)
-    said = ", ".join(f"{n} {table.WORDS[Outcome(s)]}" for s, n in counts.items() if n)
+    counts = view.standings(run)
+    said = ", ".join(f"{counts[one]} {word}" for one, word in table.WORDS.items() if counts[one])
     took = run.ended_at - run.started_at
     counted = table.hosts(len(run.hosts))
     output.say(f"\nRun {run.id}: {counted} in {took:.0f} s: {said}.")
+    output.say(table.score_words(view.score_of(run.hosts)))
     if again and any(host.state not in {Outcome.DONE, Outcome.DRIFT} for host in run.hosts):
         output.say(f"Once it is mended: {again}")
     return code

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from kitsurvie import inventory as inventories
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
-from kitsurvie.cli import output, progress, run_lock
+from kitsurvie.cli import output, progress, run_lock, stated
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.recording import opened, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
@@ -250,6 +251,12 @@ def _forget(world: Context, leaving: Leaving) -> None:
     for path in (place.inventory / "host_vars").glob(f"{name}*"):
         if path.name in {name, f"{name}.yml", f"{name}.yaml"}:
             leaving.warnings.append(f"{path} is no use any more: look at it, then remove it")
+    # a waiver or a statement for it alone now matches nothing, and no run begins on that
+    for problem in inventories.check(
+        place, world.measures, known=stated.known(world.measures, place.roles)
+    ):
+        if problem.severity is inventories.Severity.ERROR:
+            leaving.warnings.append(f"{problem.where}: {problem.what} {problem.remedy}".rstrip("."))
     if leaving.gone:
         leaving.warnings.append(
             "the administrators' keys are still on it, and its disk holds what it held: change "

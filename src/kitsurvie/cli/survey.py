@@ -44,6 +44,8 @@ RESTART = (
 )
 STANDING = (STAMPS, RELEASE, RESTART)
 SUPPORTED = ("debian 12", "debian 13")
+# what is judged of the machine itself, under the name `kit`, and may be waived as a drift may
+OF_THE_MACHINE = ("supported_release",)
 
 # a check that still asks for more after so many batches is asking without end
 MOST_BATCHES = 20
@@ -326,7 +328,7 @@ def _release(answers: Mapping[str, Answer]) -> tuple[Verdict, ...]:
     if found in SUPPORTED:
         return ()
     expected = " or ".join(SUPPORTED)
-    return (Verdict("kit", "supported_release", Status.DRIFT, found, expected, (RELEASE,)),)
+    return (Verdict("kit", OF_THE_MACHINE[0], Status.DRIFT, found, expected, (RELEASE,)),)
 
 
 # from the one that must be read first to the one that needs no reading

@@ -10,30 +10,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import exceptions, output
-from kitsurvie.cli.view import HostView, RunView, member_name
+from kitsurvie.cli import absent, exceptions, output, waived
+from kitsurvie.cli.standing import Score, Standing, percent
+from kitsurvie.cli.view import HostView, RunView, attested, member_name, score_of, stand
 from kitsurvie.converge import State
+from kitsurvie.inventory import attestations
 from kitsurvie.ledger import Outcome
 from kitsurvie.model import Action, Mode, Status, Verdict
 from kitsurvie.plan import Restart
 
 STYLES = {
-    Outcome.DONE: "green",
-    Outcome.DRIFT: "yellow",
-    Outcome.FAILED: "red",
-    Outcome.ERROR: "red",
-    Outcome.UNREACHABLE: "magenta",
-    Outcome.HELD: "cyan",
-    Outcome.PENDING: "dim",
+    Standing.COMPLIANT: "green",
+    Standing.WAIVED: "cyan",
+    Standing.DRIFT: "yellow",
+    Standing.FAILED: "red",
+    Standing.ERROR: "red",
+    Standing.UNKNOWN: "red",
+    Standing.UNREACHABLE: "magenta",
+    Standing.ABSENT: "dim",
+    Standing.UNSEEN: "magenta",
+    Standing.HELD: "cyan",
+    Standing.PENDING: "dim",
+    Standing.NOT_APPLICABLE: "dim",
 }
 WORDS = {
-    Outcome.DONE: "compliant",
-    Outcome.DRIFT: "drift",
-    Outcome.FAILED: "failed",
-    Outcome.ERROR: "error",
-    Outcome.UNREACHABLE: "unreachable",
-    Outcome.HELD: "held",
-    Outcome.PENDING: "not begun",
+    **{standing: standing.value for standing in STYLES},
+    Standing.PENDING: "not begun",
+    Standing.NOT_APPLICABLE: "not applicable",
 }
 LONGEST = 300
 NAMES_SHOWN = 6
@@ -50,6 +53,8 @@ def show(console: Console, run: RunView) -> None:
     _members(console, run)
     _mended(console, run)
     exceptions.show(console, run)
+    waived.show(console, run)
+    absent.show(console, run)
     for view in run.hosts:
         _troubles(console, view, run)
     _restarts(console, run)
@@ -62,19 +67,49 @@ def _members(console: Console, run: RunView) -> None:
     for view in run.hosts:
         epci = run.inventory.epcis.get(view.host.epci or "", view.host.epci or "")
         groups.setdefault((epci, member_name(view, run.inventory)), []).append(view)
-    states = [s for s in WORDS if any(v.state is s for v in run.hosts)]
+    stands = {view.host.name: stand(view, run) for view in run.hosts}
+    states = [s for s in STYLES if s in stands.values()]
+    accepted = Standing.WAIVED in states or bool(score_of(run.hosts).counts[Status.WAIVED])
+    stated = any(attested(run, view.host.member) for view in run.hosts)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("EPCI", "Member"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("Hosts", *(WORDS[s] for s in states)):
+    scores = ("score", "without waivers") if accepted else ("score",)
+    rules = ("attested",) if stated else ()
+    for heading in ("Hosts", *(WORDS[s] for s in states), *scores, *rules):
         table.add_column(heading, justify="right")
     for (epci, member), views in sorted(groups.items()):
-        counts = Counter(view.state for view in views)
+        counts = Counter(stands[view.host.name] for view in views)
         cells = [
             Text(str(counts[s] or "-"), style=STYLES[s] if counts[s] else "dim") for s in states
         ]
+        of = score_of(views)
+        cells += [Text(percent(of.with_waivers))]
+        cells += [Text(percent(of.without_waivers))] if accepted else []
+        cells += [Text(_attested(run, views[0].host.member))] if stated else []
         table.add_row(Text(epci), Text(member), str(len(views)), *cells)
     console.print(table)
+
+
+def _attested(run: RunView, siren: str) -> str:
+    rules = attested(run, siren)
+    held = rules[attestations.Standing.ATTESTED] + rules[attestations.Standing.ENDING]
+    return f"{held} of {rules.total()}"
+
+
+def score_words(of: Score) -> str:
+    """The score of a run in a sentence, with what it does not speak of."""
+    if not of.asked:
+        return "Score: none, since no check was judged."
+    met = of.counts[Status.COMPLIANT]
+    text = f"Score: {percent(of.without_waivers)} ({met} of {of.asked} checks compliant"
+    if of.counts[Status.WAIVED]:
+        text = (
+            f"Score: {percent(of.with_waivers)} with waivers, {percent(of.without_waivers)} "
+            f"without ({met} of {of.asked} checks compliant, {of.counts[Status.WAIVED]} waived"
+        )
+    silent = of.hosts - of.judged
+    return f"{text}); {hosts(silent)} without a verdict in it." if silent else f"{text})."
 
 
 def _mended(console: Console, run: RunView) -> None:
@@ -119,15 +154,19 @@ def restart_words(asked: Restart) -> str:
 
 
 def _troubles(console: Console, view: HostView, run: RunView) -> None:
-    if view.state is Outcome.DONE:
+    standing = stand(view, run)
+    away = standing in {Standing.ABSENT, Standing.UNSEEN} and not view.expected_up
+    if view.state is Outcome.DONE or (away and run.kind == "compliance"):
         return
     head = Text("\n")
     head.append(view.host.name, style="bold")
     head.append(f"  {member_name(view, run.inventory)}  ")
-    head.append(WORDS[view.state], style=STYLES[view.state])
+    head.append(WORDS[standing], style=STYLES[standing])
     if view.detail:
         head.append(f": {output.printable(view.detail)}")
     console.print(head)
+    if view.state is Outcome.UNREACHABLE or view.last is not None:
+        console.print(Text(f"  {absent.words(view, run)}", style="dim"))
     for measure, play in view.plays.items():
         if play.state in {State.FAILED, State.UNREACHABLE}:
             said = f"at “{play.task}”" + (f": {play.message}" if play.message else "")
@@ -142,17 +181,21 @@ def _troubles(console: Console, view: HostView, run: RunView) -> None:
             later = "left for later" if verdict.measure in view.held else ""
             observed = modes.get(verdict.measure) is Mode.OBSERVE
             untouched = "only observed: nothing is changed here" if observed else later
-            console.print(_verdict(verdict, untouched))
+            waiver = view.waiver(verdict)
+            over = "" if waiver is None else waived.words(waiver, view.day)
+            console.print(_verdict(verdict, untouched, over))
 
 
 _WORTH_READING = frozenset({Status.DRIFT, Status.ERROR, Status.UNKNOWN})
 
 
-def _verdict(verdict: Verdict, untouched: str) -> Text:
+def _verdict(verdict: Verdict, untouched: str, over: str) -> Text:
     text = Text(f"  {verdict.measure} / {verdict.check}  ")
     text.append(verdict.status.value, style="yellow" if verdict.status is Status.DRIFT else "red")
     if untouched and verdict.status is Status.DRIFT:
         text.append(f"  ({untouched})", style="dim")
+    if over:
+        text.append(f"\n    {over}")
     if verdict.message:
         text.append(f"\n    {output.printable(verdict.message)}")
     if verdict.status is Status.DRIFT:

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 from kitsurvie import kit
+from kitsurvie.cli.last_seen import LastSeen, Past, last_seen
+from kitsurvie.cli.standing import Score, Standing, score, standing
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
-from kitsurvie.ledger import Outcome
-from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict
+from kitsurvie.inventory import Statements, attestations, waivers
+from kitsurvie.ledger import Ledger, Outcome, Seen
+from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
+
+DAY_S = 86_400.0
 
 
 @dataclass(slots=True)
 class HostView:
-    """Where one host stands at this moment of a run; `held` says why a due measure has to wait."""
+    """Where one host stands at this moment of a run; `held` says why a due measure has to wait.
+
+    `verdicts` and `state` are as the `waivers` of this host have them on that `day`; what the
+    ledger keeps is `recorded`. `last` is what was known of a host that did not answer.
+    """
 
     host: Host
     items: tuple[Item, ...]
@@ -32,6 +42,15 @@ class HostView:
     release: str = ""
     restart: Restart | None = None
     restarted: bool = False
+    waivers: tuple[Waiver, ...] = ()
+    day: date = field(default_factory=date.today)
+    last: LastSeen | None = None
+
+    @property
+    def recorded(self) -> Outcome:
+        """The state as the ledger keeps it: a drift is one there, waived or not."""
+        waived = any(verdict.status is Status.WAIVED for verdict in self.verdicts)
+        return Outcome.DRIFT if self.state is Outcome.DONE and waived else self.state
 
     @property
     def restarts(self) -> bool:
@@ -63,14 +82,48 @@ class HostView:
 
     def take(self, look: Look) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
-        self.verdicts, self.detail, self.release = look.verdicts, look.trouble, look.release
+        self.verdicts = tuple(map(self.told, look.verdicts))
+        self.detail, self.release = look.trouble, look.release
         self.restart = restart(self.host, self.items, look.restart)
         self.at = look.at if look.evidence is not None else None
         if look.trouble:
             away = look.status is Status.UNREACHABLE
             self.state = Outcome.UNREACHABLE if away else Outcome.ERROR
         else:
-            self.state = state_of(look.verdicts, ())
+            self.state = state_of(self.verdicts, ())
+
+    def recall(self, state: Outcome, detail: str, seen: Seen | None) -> None:
+        """What a past run recorded of this host."""
+        self.state, self.detail = state, detail
+        if seen is not None:
+            self.verdicts = tuple(map(self.told, seen.verdicts))
+            self.at = seen.at if seen.evidence is not None else None
+            if state in {Outcome.DONE, Outcome.DRIFT}:
+                self.state = state_of(self.verdicts, ())
+
+    def waiver(self, verdict: Verdict) -> Waiver | None:
+        """The waiver that speaks of a drift of this host, over or not."""
+        if verdict.status not in {Status.DRIFT, Status.WAIVED}:
+            return None
+        return waivers.covering(self.waivers, verdict.measure, verdict.check, self.day)
+
+    def told(self, verdict: Verdict) -> Verdict:
+        """The verdict as the waivers have it: only a drift is ever waived."""
+        waiver = self.waiver(verdict)
+        if waiver is None or not waivers.holds(waiver, self.day):
+            return verdict
+        return replace(verdict, status=Status.WAIVED)
+
+
+def remember(ledger: Ledger, views: Iterable[HostView], newest: int | None = None) -> None:
+    """Give the hosts that did not answer in a run what the runs before know of them."""
+    silent = {view.host.name: view for view in views if view.at is None}
+    for name, last in last_seen(ledger, silent.keys(), newest).items():
+        view = silent[name]
+        view.last = replace(
+            last,
+            verdicts=tuple(replace(one, verdict=view.told(one.verdict)) for one in last.verdicts),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +131,8 @@ class RunView:
     """A whole run. `kind` is deploy, compliance or plan; `broken`: it did not run through.
 
     With `measures` the document also says what every variable is and where that comes from.
+    `statements` are the waivers and attestations of the workspace, `rules` those to attest, `day`
+    the one they are read for; a machine unseen for more than `unseen_days` is named for it.
     """
 
     id: int
@@ -90,10 +145,21 @@ class RunView:
     notes: tuple[str, ...] = ()
     broken: bool = False
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    statements: Statements = field(default_factory=Statements)
+    rules: tuple[str, ...] = ()
+    unseen_days: int = 30
+
+    @property
+    def day(self) -> date:
+        """The day of the run, where the syndicate is."""
+        return date.fromtimestamp(self.started_at)
 
 
 def exit_code(run: RunView) -> ExitCode:
-    """2 beats 3 beats 1. A machine that nobody expects to be up does not count at night."""
+    """2 beats 3 beats 1. A machine that nobody expects to be up does not count at night.
+
+    Neither does one that was not seen for a long time: it is named, and nothing is said of it.
+    """
     if run.broken:
         return ExitCode.CONFIGURATION
     states = []
@@ -118,8 +184,41 @@ def state_of(verdicts: Iterable[Verdict], due: Iterable[Due]) -> Outcome:
     return Outcome.DONE
 
 
+def stand(view: HostView, run: RunView) -> Standing:
+    """Where a host of a run stands, absent and unseen told apart."""
+    return standing(
+        view.state, view.verdicts, expected_up=view.expected_up, days_unseen=unseen(view, run),
+        most_days=run.unseen_days,
+    )  # fmt: skip
+
+
+def unseen(view: HostView, run: RunView) -> float | None:
+    """For how many days, at the time of the run, a host that did not answer has not been seen."""
+    return None if view.last is None else max(run.started_at - view.last.at, 0.0) / DAY_S
+
+
+def standings(run: RunView) -> Counter[Standing]:
+    """How many hosts stand how."""
+    return Counter(stand(view, run) for view in run.hosts)
+
+
+def score_of(views: Iterable[HostView]) -> Score:
+    """The score of these hosts, from what they answered in this run alone."""
+    return score(view.verdicts for view in views)
+
+
+def attested(run: RunView, siren: str) -> Counter[attestations.Standing]:
+    """How many of the rules to attest stand how at a member; empty when nobody attests any."""
+    member = run.inventory.members.get(siren)
+    if member is None or not run.statements.attestations.listed:
+        return Counter()
+    stands = run.statements.attestations.of(member, run.rules, run.day)
+    return Counter(how for how, _ in stands.values())
+
+
 def document(run: RunView) -> dict[str, Any]:
     """The run as the documented JSON says it (docs/reference/json.md)."""
+    stands = standings(run)
     return {
         "run": run.id,
         "command": run.kind,
@@ -128,9 +227,22 @@ def document(run: RunView) -> dict[str, Any]:
         "by": run.by_whom,
         "exit_code": int(exit_code(run)),
         "summary": summary(run.hosts),
+        "standings": {one.value: stands[one] for one in Standing},
+        "score": _score(score_of(run.hosts)),
+        "members": _members(run),
+        "waivers_ending": [_waiver(one, run.day) for one in ending(run)],
+        "unseen_days": run.unseen_days,
         "notes": list(run.notes),
         "hosts": [_host(view, run) for view in run.hosts],
     }
+
+
+def ending(run: RunView) -> tuple[Waiver, ...]:
+    """The waivers of a host and a measure of the run that end soon, soonest first."""
+    names = {view.host.name for view in run.hosts}
+    measures = {"kit", *(item.measure for view in run.hosts for item in view.items)}
+    soon = run.statements.waivers.ending(run.day, names)
+    return tuple(waiver for waiver in soon if waiver.measure in measures)
 
 
 def summary(hosts: Iterable[HostView]) -> dict[str, int]:
@@ -156,10 +268,13 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "insee": view.host.insee,
         "profile": view.host.profile.value,
         "state": view.state.value,
+        "standing": stand(view, run).value,
+        "expected_up": view.expected_up,
         "detail": view.detail,
         "seen": _iso(view.at),
+        "last_seen": _last(view, run),
         "restart": _restart(view),
-        "checks": [_check(v) for v in view.verdicts if v.measure == "kit"],
+        "checks": [_check(view, v) for v in view.verdicts if v.measure == "kit"],
         "measures": [_measure(view, item, run.measures) for item in view.items],
     }
 
@@ -197,7 +312,7 @@ def _measure(view: HostView, item: Item, measures: Mapping[str, Measure]) -> dic
             "message": play.message,
             "changes": list(play.changes),
         },
-        "checks": [_check(v) for v in view.verdicts if v.measure == item.measure],
+        "checks": [_check(view, v) for v in view.verdicts if v.measure == item.measure],
         **told,
     }
 
@@ -213,7 +328,8 @@ def _value(one: kit.Value) -> dict[str, Any]:
     }
 
 
-def _check(verdict: Verdict) -> dict[str, Any]:
+def _check(view: HostView, verdict: Verdict) -> dict[str, Any]:
+    waiver = view.waiver(verdict)
     return {
         "name": verdict.check,
         "status": verdict.status.value,
@@ -221,7 +337,77 @@ def _check(verdict: Verdict) -> dict[str, Any]:
         "expected": verdict.expected,
         "commands": list(verdict.commands),
         "message": verdict.message,
+        "waiver": None if waiver is None else _waiver(waiver, view.day),
     }
+
+
+def _waiver(waiver: Waiver, day: date) -> dict[str, Any]:
+    return {
+        "measure": waiver.measure,
+        "check": waiver.check or None,
+        "scope": waiver.scope,
+        "for": waiver.name,
+        "reason": waiver.reason,
+        "owner": waiver.owner,
+        "until": waiver.until.isoformat(),
+        "ticket": waiver.ticket or None,
+        "where": waiver.where,
+        "days_left": (waiver.until - day).days,
+    }
+
+
+def _last(view: HostView, run: RunView) -> dict[str, Any] | None:
+    days = unseen(view, run)
+    if view.last is None or days is None:
+        return None
+    return {
+        "at": _iso(view.last.at),
+        "run": view.last.run,
+        "days": int(days),
+        "checks": [_past(view, one) for one in view.last.verdicts],
+    }
+
+
+def _past(view: HostView, past: Past) -> dict[str, Any]:
+    told = {"measure": past.verdict.measure, "seen": _iso(past.at), "run": past.run}
+    return {**told, **_check(view, past.verdict)}
+
+
+def _score(of: Score) -> dict[str, Any]:
+    counted = (
+        Status.COMPLIANT, Status.WAIVED, Status.DRIFT, Status.ERROR, Status.UNKNOWN,
+        Status.NOT_APPLICABLE,
+    )  # fmt: skip
+    return {
+        "hosts": of.hosts,
+        "hosts_judged": of.judged,
+        **{status.value: of.counts[status] for status in counted},
+        "with_waivers": of.with_waivers,
+        "without_waivers": of.without_waivers,
+    }
+
+
+def _members(run: RunView) -> list[dict[str, Any]]:
+    of: dict[str, list[HostView]] = {}
+    for view in run.hosts:
+        of.setdefault(view.host.member, []).append(view)
+    found = []
+    for siren, views in of.items():
+        stands = Counter(stand(view, run) for view in views)
+        rules = attested(run, siren)
+        found.append(
+            {
+                "siren": siren,
+                "name": member_name(views[0], run.inventory),
+                "epci": views[0].host.epci,
+                "standings": {one.value: stands[one] for one in Standing if stands[one]},
+                "score": _score(score_of(views)),
+                "attestations": {one.value: rules[one] for one in attestations.Standing}
+                if rules
+                else None,
+            }
+        )
+    return found
 
 
 def _iso(moment: float | None) -> str | None:

@@ -18,7 +18,7 @@ def problems(resolved: Resolved, measures: Mapping[str, Measure], today: date) -
     told: set[tuple[str, str]] = set()
     for record in resolved.records:
         variables, settings = resolved.variables(record), resolved.settings_of(record)
-        for name in _listed(settings):
+        for name in listed(settings):
             measure = measures.get(name)
             if measure is None or variables.get("kit__profile") not in measure.profiles:
                 continue
@@ -28,7 +28,7 @@ def problems(resolved: Resolved, measures: Mapping[str, Measure], today: date) -
                     yield problem
 
 
-def _listed(settings: Settings) -> Iterator[str]:
+def listed(settings: Settings) -> Iterator[str]:
     """The list of `all`; what another scope says of it is an error of its own."""
     for setting in settings.get("kit__not_negotiable", ()):
         if setting.scope is Scope.ALL and isinstance(setting.value, list):

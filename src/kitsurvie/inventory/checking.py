@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from kitsurvie.errors import InventoryError
-from kitsurvie.inventory import bargain, exceptions, hosts, order, reading, thaw, values
+from kitsurvie.inventory import (
+    bargain,
+    estate,
+    exceptions,
+    hosts,
+    order,
+    reading,
+    statements,
+    thaw,
+    values,
+)
 from kitsurvie.inventory.pinned import pinned
 from kitsurvie.inventory.problem import Problem, Severity
 from kitsurvie.inventory.resolved import Resolved, Variables
@@ -19,13 +29,16 @@ NAMES_SHOWN = 5
 
 
 def check(
-    workspace: Workspace, measures: Mapping[str, Measure], today: date | None = None
+    workspace: Workspace,
+    measures: Mapping[str, Measure],
+    today: date | None = None,
+    known: statements.Known | None = None,
 ) -> list[Problem]:
     """Every problem of the inventory, errors first; empty when there is none.
 
     `measures` are those the variables are held against, `today` is the control node's own day
-    unless given. A file that cannot be read at all is the only problem told: nothing can be said of
-    the rest.
+    unless given, `known` what waivers and attestations may be about (else that is not looked at). A
+    file that cannot be read at all is the only problem told: nothing can be said of the rest.
     """
     try:
         found, shape = reading.read(workspace)
@@ -42,6 +55,7 @@ def check(
         *exceptions.problems(found.resolved, measures, today or date.today()),
         *bargain.problems(found.resolved, measures, today or date.today()),
         *thaw.problems(found.resolved, measures, today or date.today()),
+        *statements.read(workspace, estate.of_resolved(found.resolved), measures, known, today)[1],
         *_same_address(found.resolved),
         *_not_enrolled(workspace, found.resolved),
         *_unused(shape, found.resolved),

@@ -125,7 +125,7 @@ def _hosts(folder: Path, shown: str, depth: int) -> Iterator[Source]:
                 remedy="Write hosts as YAML (hosts.yml, not executable), or move the file away: "
                 "kitsurvie runs no inventory script and reads no INI file.",
             )
-        yield Source(here, _bytes(path, here, MAX_HOSTS_BYTES))
+        yield Source(here, contents(path, here, MAX_HOSTS_BYTES))
 
 
 def _variables(folder: Path, shown: str, kind: str) -> Iterator[Source]:
@@ -137,10 +137,10 @@ def _variables(folder: Path, shown: str, kind: str) -> Iterator[Source]:
             yield from _nested(path, here, kind, name, 1)
         elif path.suffix in _YAML:
             stem = name.removesuffix(path.suffix)
-            yield Source(here, _bytes(path, here, MAX_VARIABLES_BYTES), kind, stem)
+            yield Source(here, contents(path, here, MAX_VARIABLES_BYTES), kind, stem)
         elif not _ENDINGS_IGNORED.search(path.name):
             # a name with a dot and no ending, such as the host pc.example.fr
-            yield Source(here, _bytes(path, here, MAX_VARIABLES_BYTES), kind, name)
+            yield Source(here, contents(path, here, MAX_VARIABLES_BYTES), kind, name)
 
 
 def _nested(folder: Path, shown: str, kind: str, scope: str, depth: int) -> Iterator[Source]:
@@ -151,7 +151,7 @@ def _nested(folder: Path, shown: str, kind: str, scope: str, depth: int) -> Iter
         if path.is_dir():
             yield from _nested(path, here, kind, scope, depth + 1)
         elif path.suffix in _YAML:
-            yield Source(here, _bytes(path, here, MAX_VARIABLES_BYTES), kind, scope)
+            yield Source(here, contents(path, here, MAX_VARIABLES_BYTES), kind, scope)
 
 
 def _printable(name: str) -> str:
@@ -160,7 +160,8 @@ def _printable(name: str) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
-def _bytes(path: Path, shown: str, limit: int) -> bytes:
+def contents(path: Path, shown: str, limit: int) -> bytes:
+    """The bytes of a regular file. Raises InventoryError when it is none, or is too large."""
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise InventoryError(

@@ -59,6 +59,31 @@ def parse(data: bytes, shown: str) -> tuple[yaml.MappingNode | None, dict[Any, A
     An empty document is `(None, {})`. Raises InventoryError with `file:line` for everything that
     is not one bounded mapping with distinct keys and plain values.
     """
+    node = compose(data, shown)
+    if node is None:
+        return None, {}
+    loader = _Loader("")
+    try:
+        return node, loader.construct_document(node)
+    except yaml.YAMLError as error:
+        raise _broken(error, data.decode("utf-8-sig"), shown) from error
+    except (ValueError, OverflowError) as error:
+        # a date such as 2027-13-45, a number of ten thousand digits
+        raise InventoryError(
+            f"This file holds a value that cannot be read: {error}.",
+            where=shown,
+            remedy="Put quotes around it if it is a text.",
+        ) from error
+    finally:
+        loader.dispose()
+
+
+def compose(data: bytes, shown: str) -> yaml.MappingNode | None:
+    """The top mapping of a YAML document, its values as they are written; None when it is empty.
+
+    Raises InventoryError with `file:line` for everything that is not one bounded mapping with
+    distinct keys.
+    """
     if data.startswith(b"$ANSIBLE_VAULT"):
         raise InventoryError(
             "This whole file is encrypted, so nothing of it can be checked.",
@@ -80,26 +105,16 @@ def parse(data: bytes, shown: str) -> tuple[yaml.MappingNode | None, dict[Any, A
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            if node is None or node.tag == _STANDARD + "null":
-                return None, {}
-            if not isinstance(node, yaml.MappingNode):
-                raise fault(
-                    "This file must hold names and values (a YAML mapping).", shown, node, ""
-                )
-            _distinct(node, shown, set())
-            document = loader.construct_document(node)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
         raise _broken(error, text, shown) from error
-    except (ValueError, OverflowError) as error:
-        # a date such as 2027-13-45, a number of ten thousand digits
-        raise InventoryError(
-            f"This file holds a value that cannot be read: {error}.",
-            where=shown,
-            remedy="Put quotes around it if it is a text.",
-        ) from error
-    return node, document
+    if node is None or node.tag == _STANDARD + "null":
+        return None
+    if not isinstance(node, yaml.MappingNode):
+        raise fault("This file must hold names and values (a YAML mapping).", shown, node, "")
+    _distinct(node, shown, set())
+    return node
 
 
 def line(node: yaml.Node) -> int:

@@ -38,6 +38,8 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    # small enough to be filled to the brim
+    "public_access__home_size": "24m",
     "antivirus__wanted": True,
     "antivirus__paths": ["/srv/shares"],
     "antivirus__database": "site",
@@ -90,8 +92,15 @@ class Kit:
             self.profiles[name] = before
 
     def play(self, *arguments: str) -> Played:
+        return self._played("kit", arguments)
+
+    def play_absent(self, *arguments: str) -> Played:
+        return self._played("absent", arguments)
+
+    def _played(self, playbook: str, arguments: tuple[str, ...]) -> Played:
+        plays = f"playbooks/{playbook}.yml"
         done = subprocess.run(
-            [BESIDE / "ansible-playbook", "-i", self.hosts, "playbooks/kit.yml", *arguments],
+            [BESIDE / "ansible-playbook", "-i", self.hosts, plays, *arguments],
             cwd=ROOT, capture_output=True, text=True, check=False,
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
         )  # fmt: skip
@@ -100,10 +109,30 @@ class Kit:
     def a_person_mends(self, name: str, *measures: str) -> None:
         """What no play brings or mends on a machine: a backup, a list of threats."""
         for measure in measures or for_profile(self.profiles[name]):
-            script = ROOT / "roles" / measure / "scenarios" / "mend.sh"
-            if script.is_file() and (measures or measure not in LEFT_OUT):
-                done = self.fleet.machine(name).run(["/bin/sh", "-s"], script.read_bytes())
-                assert done.returncode == 0, done.stderr
+            if measures or measure not in LEFT_OUT:
+                self._act(name, measure, "mend")
+
+    def _act(self, name: str, measure: str, script: str) -> None:
+        path = ROOT / "roles" / measure / "scenarios" / f"{script}.sh"
+        if path.is_file():
+            done = self.fleet.machine(name).run(["/bin/sh", "-s"], path.read_bytes(), timeout_s=900)
+            assert done.returncode == 0, done.stderr
+
+    @contextmanager
+    def scene(self, names: list[str], measure: str) -> Iterator[None]:
+        """What the scenarios of a measure need around these machines, and what declares it."""
+        variables = ROOT / "roles" / measure / "scenarios" / "variables.yml"
+        declared = self.hosts.parent / "group_vars" / "all" / "scene.yml"
+        if variables.is_file():
+            declared.write_bytes(variables.read_bytes())
+        try:
+            for name in names:
+                self._act(name, measure, "before")
+            yield
+            for name in names:
+                self._act(name, measure, "after")
+        finally:
+            declared.unlink(missing_ok=True)
 
     def judge(self, name: str, *measures: str) -> dict[str, str]:
         """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.

@@ -112,6 +112,11 @@ def test_both_releases_end_compliant_and_a_second_play_changes_nothing(kit, pair
 
 def break_and_mend(kit, names: list[str], measure: str, rounds: int) -> None:
     """In one round each machine is broken in one way, the other one in the next."""
+    with kit.scene(names, measure):
+        _break_and_mend(kit, names, measure, rounds)
+
+
+def _break_and_mend(kit, names: list[str], measure: str, rounds: int) -> None:
     scripts = SCENARIOS[measure]
     play = ("--limit", ",".join(names), "--tags", measure, "-e", f"{measure}__mode=enforce")
     applied = kit.play(*play)

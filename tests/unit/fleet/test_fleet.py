@@ -601,7 +601,7 @@ def test_the_worker_does_not_outlive_its_parent(serve: Any, key_file: str, how: 
         while parent.stdout.readline().strip() != "running":
             pass
         parent.send_signal(how)
-        parent.wait(10)
+        parent.wait(60)
     assert gone(int(pid))
     assert not Path(folder).exists()
 

@@ -70,6 +70,8 @@ def test_no_pattern_is_every_host_in_the_inventory_s_order(hosts: Inventory) -> 
         ("agneaux-srv-01:&manche-srv-01", "inventory show"),
         ("@hosts.txt", "commas"),
         ("~(", "pattern"),
+        ("~[", "pattern"),
+        ("[", "pattern"),
         ("localhost", "inventory show"),
         ("-v", "inventory show"),
     ],
