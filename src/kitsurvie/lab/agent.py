@@ -18,7 +18,8 @@ from typing import Any
 
 from kitsurvie.errors import LabError
 
-ANSWERS_WITHIN_S = 20.0
+# a machine with a small part of a busy host's processor takes long over a single answer
+ANSWERS_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.1
 
 
@@ -56,7 +57,7 @@ def completed(argv: Sequence[str], said: dict[str, Any]) -> subprocess.Completed
 def hears(path: Path) -> bool:
     """Whether the agent answers, asked briefly: a machine that is starting does not."""
     try:
-        _exchange(path, {"execute": "guest-ping"}, within_s=2.0)
+        _exchange(path, {"execute": "guest-ping"}, within_s=5.0)
     except (OSError, ValueError):
         return False
     return True

@@ -86,7 +86,7 @@ apt-get -qq update && apt-get -qqy --no-install-recommends install chrony >/dev/
 { systemctl disable --now --quiet chrony || true; } &&
 systemd-run --quiet --unit=time-server /usr/sbin/chronyd -d -x 'local stratum 8' 'allow all'
 """
-IDLE_MINUTES = 2
+IDLE_MINUTES = 5
 
 
 @pytest.fixture(scope="module")
