@@ -125,7 +125,9 @@ def show(console: Console, found: History, inventory: Inventory, *, window: int)
         console.print(Text(line, style="yellow"))
     if found.episodes:
         _tally(console, "Measure", found.episodes, lambda one: one.verdict.measure)
-        _tally(console, "Member", found.episodes, lambda one: told.member(inventory, one.host))
+        hosts = {one.host for one in found.episodes}
+        members = {one: told.member(inventory, one) for one in hosts}
+        _tally(console, "Member", found.episodes, lambda one: members[one.host])
         _episodes(console, found, inventory)
     _runs(console, found.runs)
 

@@ -13,6 +13,7 @@ from kitsurvie.model import Status, Verdict
 
 # so many values in one statement: SQLite's oldest bound is 999
 TOGETHER = 500
+MANY = 2000
 
 K = TypeVar("K", bound=Hashable)
 
@@ -153,11 +154,19 @@ class Words:
 
     def learn(self, numbers: Iterable[int]) -> None:
         """Read what these verdicts say, many at once."""
-        table = schema.verdicts
-        for some in parts(dict.fromkeys(n for n in numbers if n not in self._contents)):
-            query = select(table.c.id, table.c.data).where(table.c.id.in_(some))
-            for number, data in self._connection.execute(query):
-                self._contents[number] = packing.unpack_content(packing.restore(data))
+        table = schema.verdicts.c
+        query = select(table.id, table.data)
+        wanted = {number for number in numbers if number not in self._contents}
+        # many are sooner found by reading them all than by asking for each
+        queries = (
+            [query.where(table.id.between(min(wanted), max(wanted)))]
+            if len(wanted) > MANY
+            else [query.where(table.id.in_(some)) for some in parts(wanted)]
+        )
+        for one in queries:
+            for number, data in self._connection.execute(one):
+                if number in wanted:
+                    self._contents[number] = packing.unpack_content(packing.restore(data))
 
     def verdict(self, check: int, number: int) -> Verdict:
         """One verdict that was learnt."""
