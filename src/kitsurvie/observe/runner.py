@@ -28,8 +28,7 @@ class Command:
         self.flaw, self.rc = "-", 0
         (out, to_out), (err, to_err) = os.pipe(), os.pipe()
         self.gave = {out: bytearray(), err: bytearray()}
-        self.open = {out, err}
-        ends = enumerate((null, to_out, to_err))
+        self.open, ends = {out, err}, enumerate((null, to_out, to_err))
         # a session of its own, and the signals as a shell expects them: Python ignores two
         self.pid = os.posix_spawn(
             "/bin/sh",
@@ -76,8 +75,7 @@ class Command:
             self.rc = -9
             return self.flaw != "-" and time.monotonic() > self.until
         self.kill()
-        status = os.waitpid(self.pid, 0)[1]
-        self.rc = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        self.rc = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return True
 
     def answer(self) -> bytes:
@@ -92,12 +90,16 @@ def observe(
     wake, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    # noted, and obeyed between two steps: an exit amid a start would leave that command behind
+    told_to_end: list[int] = []
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
+        signal.signal(number, lambda number, _: told_to_end.append(number))
     answers, started = [b""] * len(texts), 0
     running: dict[int, Command] = {}
     try:
         while started < len(texts) or running:
+            if told_to_end:
+                sys.exit(1)
             while started < len(texts) and len(running) < width:
                 now = time.monotonic()
                 if now >= deadline or total <= 0:
@@ -105,14 +107,12 @@ def observe(
                 else:
                     running[started] = Command(texts[started], null, now + command_s, deadline)
                 started += 1
-            if not running:
-                continue
             poll = select.poll()
             owner = {end: command for command in running.values() for end in command.open}
             for end in (wake, *owner):
                 poll.register(end, select.POLLIN)
-            rest = min(command.until for command in running.values()) - time.monotonic()
-            for end, _ in poll.poll(max(0, rest) * 1000 + 1):
+            until = min((command.until for command in running.values()), default=0)
+            for end, _ in poll.poll(max(0, until - time.monotonic()) * 1000 + 1):
                 if end == wake:
                     os.read(wake, 4096)
                 elif end in owner[end].open:
@@ -138,9 +138,9 @@ def main() -> None:
     body = sys.stdin.buffer.read(size)
     if len(body) < size:
         sys.exit("kitsurvie: the request was cut short")  # half a command is another command
-    texts = body.split(b"\0")
     os.chdir("/")
-    answers = observe(texts, width, command_ms / 1000, began + deadline_ms / 1000, each, total)
+    command_s, deadline = command_ms / 1000, began + deadline_ms / 1000
+    answers = observe(body.split(b"\0"), width, command_s, deadline, each, total)
     body = zlib.compress(b"".join(answers), 6)
     sys.stdout.buffer.write(b"\nkitsurvie-answers 1 %s %d\n" % (words[2], len(body)) + body)
 
