@@ -3,9 +3,9 @@ SHELL := /bin/bash
 VENV  ?= .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.ready
-# the lab's names and addresses; change them to run two labs on one machine
-export KITSURVIE_LAB_PREFIX  ?= ks
-export KITSURVIE_LAB_NETWORK ?= 198.18.0.0/20
+# the names and addresses of a lab are KITSURVIE_LAB_PREFIX and KITSURVIE_LAB_NETWORK; the demo, the
+# tests and the benchmarks each have their own when they are not set, so that one may run beside
+# the other
 
 .DEFAULT_GOAL := help
 .PHONY: help system demo demo-down test test-all lint unit lab-test bench footprint judges constraints clean

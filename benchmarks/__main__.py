@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.machines import fleet_up
+from benchmarks.machines import fleet_up, network, prefix_for
 from benchmarks.plain_ssh_floor import floor
 from benchmarks.playbook import play
 from kitsurvie import inventory, lab, workspace
@@ -61,15 +61,12 @@ def main() -> int:
     parser.add_argument("--peer-runs", type=int, default=3)
     parser.add_argument("--skip-1000", action="store_true")
     asked = parser.parse_args()
-    prefix = os.environ.get("KITSURVIE_LAB_PREFIX", "ks") + "b"
-    network = os.environ.get("KITSURVIE_LAB_NETWORK", "198.18.0.0/20")
-    wanted = lab.Request(machines=asked.machines, prefix=prefix, network=network, enrolled=True)
+    place = {"prefix": prefix_for("b"), "network": network()}
+    wanted = lab.Request(machines=asked.machines, enrolled=True, **place)
     rows: list[Row] = []
     cost = None
     if not asked.skip_1000:
-        many = lab.Request(
-            machines=20, prefix=prefix, network=network, enrolled=True, addresses_per_machine=50
-        )
+        many = lab.Request(machines=20, enrolled=True, addresses_per_machine=50, **place)
         with fleet_up(many) as fleet:
             cost = controller_cost(fleet, asked.kit_runs)
     with fleet_up(wanted) as fleet:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import re
 import sys
 import time
@@ -22,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.machines import fleet_up
+from benchmarks.machines import fleet_up, network, prefix_for
 from benchmarks.playbook import play
 from kitsurvie import kit, lab
 from kitsurvie.lab.network import veth
@@ -75,8 +74,8 @@ def main() -> int:
         parser.error(f"there is no measure {', '.join(unknown)}")
     wanted = lab.Request(
         machines=1,
-        prefix=os.environ.get("KITSURVIE_LAB_PREFIX", "ks") + "f",
-        network=os.environ.get("KITSURVIE_LAB_NETWORK", "198.18.0.0/20"),
+        prefix=prefix_for("f"),
+        network=network(),
         releases=(asked.release,),
         enrolled=True,
     )

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kitsurvie import lab
+
+
+def prefix_for(letter: str) -> str:
+    """How the machines of a benchmark are named, so that two benchmarks stay apart."""
+    return (os.environ.get("KITSURVIE_LAB_PREFIX") or "k") + letter
+
+
+def network() -> str:
+    """The range of the benchmarks: neither the demo's nor the tests', unless it is set."""
+    return os.environ.get("KITSURVIE_LAB_NETWORK") or "198.18.16.0/20"
 
 
 @contextmanager
