@@ -61,8 +61,7 @@ def aged(run: int, at: float) -> list[str]:
     age = (time.time() - at) / DAY_S
     if age < 1:
         return []
-    made = datetime.fromtimestamp(at)
-    return [f"Run {run} was made {_ago(age)}, on {made:%a %d %B %Y at %H:%M}."]
+    return [f"Run {run} was made {_ago(age)}, on {told.day(at)}."]
 
 
 def _ago(age: float) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from kitsurvie.cli import acknowledged, output, told
 from kitsurvie.cli.context import who
-from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.options import CheckName, HostName, Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Acknowledgement, Interval
@@ -23,8 +23,8 @@ MOST_DAYS = 366
 
 
 def acknowledge(
-    host: Annotated[str, typer.Argument(help="The host, by its inventory name.")],
-    check: Annotated[str, typer.Argument(help="The check, such as firewall/test_default_drop.")],
+    host: HostName,
+    check: CheckName,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Why it may stand until then.")
     ],
@@ -67,12 +67,7 @@ def acknowledge(
 
 def _last_day(written: str) -> str:
     today = date.today()
-    try:
-        last = date.fromisoformat(written)
-    except ValueError as error:
-        raise UsageError(
-            f"--until {written!r} is no date.", remedy="Write it as YEAR-MONTH-DAY."
-        ) from error
+    last = told.date_of("--until", written)
     if last < today:
         raise UsageError(f"--until {written}: that day is past.", remedy="Name a day to come.")
     if last > today + timedelta(days=MOST_DAYS):

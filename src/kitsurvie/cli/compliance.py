@@ -25,7 +25,7 @@ from kitsurvie.cli import (
 )
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
-from kitsurvie.cli.options import Json, Limit, Measures, Workspace
+from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import looks, opened, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
@@ -157,8 +157,8 @@ def _past_views(
 
 @app.command()
 def evidence(
-    host: Annotated[str, typer.Argument(help="The host, by its inventory name.")],
-    check: Annotated[str, typer.Argument(help="The check, such as firewall/test_default_drop.")],
+    host: HostName,
+    check: CheckName,
     run: RunNumber = None,
     json: Json = False,
     workspace: Workspace = None,

@@ -27,7 +27,7 @@ from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.cli.told import iso
 from kitsurvie.cli.view import HostView, waiver_document
-from kitsurvie.errors import ExitCode, UsageError
+from kitsurvie.errors import ExitCode
 from kitsurvie.ledger import Ledger, Run, RunState
 from kitsurvie.model import Inventory, Status, Waiver
 from kitsurvie.workspace import find
@@ -55,7 +55,7 @@ def diff(
     nothing got worse, 1 new drift that is not waived, 3 machines newly silent or in error.
     """
     place = find(workspace)
-    begin = None if since is None else _day(since)
+    begin = None if since is None else told.date_of("--since", since)
     with opened(place.ledger_url) as ledger:
         before, after = choose(ledger, from_run, to_run, begin)
         inventory = inventories.load(place)
@@ -87,15 +87,6 @@ def _compared(ledger: Ledger, before: Run, after: Run, world: Context) -> Differ
         ledger, before, after, times=place.recurrent_times, days=place.recurrent_days,
         today=date.today(), waived=world.statements.waivers,
     )  # fmt: skip
-
-
-def _day(written: str) -> date:
-    try:
-        return date.fromisoformat(written)
-    except ValueError as error:
-        raise UsageError(
-            f"--since {written!r} is no date.", remedy="Write it as YEAR-MONTH-DAY."
-        ) from error
 
 
 def exit_code(found: Difference, inventory: Inventory) -> ExitCode:
@@ -243,10 +234,7 @@ def _silent(
 
 
 def _often(console: Console, found: Difference, inventory: Inventory, days: int) -> None:
-    lines = [
-        f"{one.measure} on {_named(inventory, one.host)}: {one.times} drifts in {days} days"
-        for one in found.again
-    ]
+    lines = [told.recurs(one, inventory, days) for one in found.again]
     _lines(console, "Again and again", lines, "yellow")
 
 
@@ -318,13 +306,7 @@ def document(found: Difference, inventory: Inventory, *, days: int) -> dict[str,
             for one in found.came
         ],
         "went": [_host(inventory, name) for name in found.went],
-        "again_and_again": [
-            {
-                **_host(inventory, one.host), "measure": one.measure, "times": one.times,
-                "days": days, "checks": list(one.checks),
-            }
-            for one in found.again
-        ],
+        "again_and_again": [told.recurrent_document(one, inventory, days) for one in found.again],
         "acknowledgements_over": [
             {
                 **_host(inventory, a.host), "measure": a.measure, "check": a.check,
@@ -349,7 +331,7 @@ def _entry(one: Entry, found: Difference, inventory: Inventory) -> dict[str, Any
         "status": verdict.status.value,
         "was": one.was.value if one.was else None,
         "since": iso(one.since),
-        "changed_in": _run(found.runs.get(one.run), one.run),
+        "changed_in": told.run_reference(found.runs, one.run),
         "found": verdict.found,
         "expected": verdict.expected,
         "message": verdict.message,
@@ -357,9 +339,3 @@ def _entry(one: Entry, found: Difference, inventory: Inventory) -> dict[str, Any
         "acknowledged": acknowledged.document(one.acknowledged),
         "waiver": None if one.waiver is None else waiver_document(one.waiver, _run_day(found)),
     }
-
-
-def _run(run: Run | None, number: int) -> dict[str, Any]:
-    return {
-        "run": number, "command": run.kind if run else None, "by": run.by_whom if run else None,
-    }  # fmt: skip

@@ -120,8 +120,7 @@ def show(console: Console, found: History, inventory: Inventory, *, window: int)
     """What recurs, where it gathers, then each episode, then who ran what."""
     output.say(_opening(found))
     for one in found.again:
-        named = f"{one.host} ({told.member(inventory, one.host)})"
-        line = f"Again and again  {one.measure} on {named}: {one.times} drifts in {window} days"
+        line = f"Again and again  {told.recurs(one, inventory, window)}"
         console.print(Text(line, style="yellow"))
     if found.episodes:
         _tally(console, "Measure", found.episodes, lambda one: one.verdict.measure)
@@ -214,14 +213,7 @@ def document(found: History, inventory: Inventory, *, window: int) -> dict[str, 
         "since": iso(found.since),
         "until": iso(found.now),
         "intervals": [_episode(one, found, inventory) for one in found.episodes],
-        "again_and_again": [
-            {
-                "host": one.host, "member": told.of_member(inventory, one.host),
-                "measure": one.measure, "times": one.times, "days": window,
-                "checks": list(one.checks),
-            }
-            for one in found.again
-        ],
+        "again_and_again": [told.recurrent_document(one, inventory, window) for one in found.again],
         "runs": [told.run_document(run) for run in found.runs],
     }  # fmt: skip
 
@@ -246,8 +238,4 @@ def _episode(one: Episode, found: History, inventory: Inventory) -> dict[str, An
 
 
 def _end(at: float, number: int, runs: Mapping[int, Run]) -> dict[str, Any]:
-    run = runs.get(number)
-    return {
-        "at": iso(at), "run": number, "command": run.kind if run else None,
-        "by": run.by_whom if run else None,
-    }  # fmt: skip
+    return {"at": iso(at), **told.run_reference(runs, number)}

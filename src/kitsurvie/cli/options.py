@@ -17,3 +17,11 @@ Measures = Annotated[
     list[str] | None, typer.Option("--measure", "-m", help="Only this measure; may be repeated.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+HostName = Annotated[str, typer.Argument(metavar="HOST", help="The host, by its inventory name.")]
+CheckName = Annotated[
+    str,
+    typer.Argument(
+        metavar="CHECK",
+        help="The check, such as firewall/test_what_nobody_asked_for_is_refused.",
+    ),
+]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from kitsurvie.cli import output
+from kitsurvie.cli.episodes import Recurrent
+from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Run
 from kitsurvie.model import Inventory, Verdict
 
@@ -35,7 +37,17 @@ def of_member(inventory: Inventory, host: str) -> dict[str, Any] | None:
 
 def day(moment: float) -> str:
     """A day and hour as people say it."""
-    return f"{datetime.fromtimestamp(moment):%a %d %B at %H:%M}"
+    return f"{datetime.fromtimestamp(moment):%a %d %B %Y at %H:%M}"
+
+
+def date_of(option: str, written: str) -> date:
+    """The day that an option gives. Raises UsageError."""
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        raise UsageError(
+            f"{option} {written!r} is no date.", remedy="Write it as YEAR-MONTH-DAY."
+        ) from error
 
 
 def iso(moment: float | None) -> str | None:
@@ -49,6 +61,28 @@ def by_run(runs: Mapping[int, Run], number: int) -> str:
     if run is None:
         return f"run {number}"
     return f"run {number}, {run.kind} by {output.printable(run.by_whom)}"
+
+
+def run_reference(runs: Mapping[int, Run], number: int) -> dict[str, Any]:
+    """A run that a document refers to, with what it was and who made it, as far as it is known."""
+    run = runs.get(number)
+    return {
+        "run": number, "command": run.kind if run else None, "by": run.by_whom if run else None,
+    }  # fmt: skip
+
+
+def recurs(one: Recurrent, inventory: Inventory, days: int) -> str:
+    """A measure that drifts again and again on a machine, in words."""
+    named = f"{one.host} ({member(inventory, one.host)})"
+    return f"{one.measure} on {named}: {one.times} drifts in {days} days"
+
+
+def recurrent_document(one: Recurrent, inventory: Inventory, days: int) -> dict[str, Any]:
+    """The same as the documents have it."""
+    return {
+        "host": one.host, "member": of_member(inventory, one.host), "measure": one.measure,
+        "times": one.times, "days": days, "checks": list(one.checks),
+    }  # fmt: skip
 
 
 def run_words(run: Run) -> str:

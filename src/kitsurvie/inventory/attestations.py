@@ -135,8 +135,7 @@ def _whom(
                 reader.wrong(entry.at(scope), f"all is {short(name)}.", key=scope)
             return scope, ""
         if name not in sirens[scope]:
-            of = "member" if scope == "member" else "EPCI"
-            reader.wrong(entry.at(scope), f"The inventory holds no {of} {short(name)}.", key=scope)
+            reader.no_such(entry, scope)
         return scope, name
     return "", ""
 

@@ -98,6 +98,11 @@ class Reader:
         near = difflib.get_close_matches(word, known, n=3, cutoff=0.7)
         return f"Did you mean {' or '.join(near)}?" if near else ""
 
+    def no_such(self, entry: Entry, scope: str) -> None:
+        """A fault: the inventory holds no member or EPCI of that SIREN."""
+        of, name = "member" if scope == "member" else "EPCI", short(entry.texts[scope])
+        self.wrong(entry.at(scope), f"The inventory holds no {of} {name}.", key=scope)
+
     def day_of(self, entry: Entry, key: str) -> date | None:
         """The day that a key says; told when it says none."""
         text = entry.texts.get(key)

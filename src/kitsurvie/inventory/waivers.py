@@ -176,8 +176,7 @@ def _whom(
         elif name in sirens[scope]:
             return scope, name, sirens[scope][name]
         else:
-            of = "member" if scope == "member" else "EPCI"
-            reader.wrong(where, f"The inventory holds no {of} {short(name)}.", key=scope)
+            reader.no_such(entry, scope)
         return scope, name, nobody
     return "", "", nobody
 
