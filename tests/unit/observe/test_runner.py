@@ -182,6 +182,22 @@ def test_the_runner_takes_its_commands_along_when_it_is_told_to_end() -> None:
     assert gone(mark)
 
 
+def test_the_command_that_is_just_being_started_is_taken_along_too() -> None:
+    mark = f"kitsurvie-test-amid-{os.getpid()}"
+    loops = [f"while :; do sleep 1; done # {mark} {n}" for n in range(200)]
+    stdin = request.build(loops, width=200, command_s=60, deadline_s=60, max_answer_bytes=10)
+    with subprocess.Popen(ARGV, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as runner:
+        assert runner.stdin is not None
+        runner.stdin.write(stdin)
+        runner.stdin.close()
+        # the first runs, and nearly all of its time goes into starting the others
+        while not processes_saying(mark):
+            time.sleep(0.001)
+        runner.terminate()
+        runner.wait(10)
+    assert gone(mark)
+
+
 @pytest.mark.parametrize("cut", [0, 1, 3, 50, 2000, -60, -5, -1])
 def test_a_request_cut_short_runs_nothing_and_is_no_evidence(cut: int, tmp_path: Path) -> None:
     commands = [f"touch {tmp_path}/one", f"touch {tmp_path}/two 1234567"]
