@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import getpass
+import os
+import pwd
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -117,9 +118,10 @@ def pick_measures(catalogue: Mapping[str, Measure], names: Iterable[str]) -> Map
 
 
 def who() -> str:
-    """Who runs this, for the ledger: account@machine."""
+    """Who runs this, for the ledger: account@machine; under sudo the person who typed it."""
     try:
-        account = getpass.getuser()
-    except (KeyError, OSError):
-        account = "unknown"
+        account = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+        account = pwd.getpwnam(account).pw_name
+    except KeyError:
+        account = str(os.getuid())
     return f"{account}@{socket.gethostname()}"

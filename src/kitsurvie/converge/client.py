@@ -15,6 +15,7 @@ from typing import Any
 
 from kitsurvie.converge.overlay import write_overlay
 from kitsurvie.errors import RunError
+from kitsurvie.workspace import make_private
 
 
 class State(StrEnum):
@@ -131,7 +132,7 @@ def _only(
 
 def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) -> Iterator[Play]:
     """One run of Ansible, every outcome told; raises RunError at its end when it broke."""
-    job.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(job.folder)
     overlay = job.folder / "due.json"
     write_overlay(overlay, job.due, job.stamps, job.roads, job.absent, job.variables)
     process = _start(job, overlay, lock)
