@@ -19,12 +19,16 @@ from kitsurvie.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure."""
+    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure.
+
+    `whole`: these are all the measures of the kit.
+    """
 
     workspace: Workspace
     inventory: Inventory
     measures: Mapping[str, Measure]
     hosts: tuple[Host, ...]
+    whole: bool = True
 
     def lay_out(self, names: Iterable[str] | None = None) -> plan.Plan:
         """The plan of these hosts (by name; all of the command's by default)."""
@@ -80,7 +84,7 @@ def prepare(
             where=str(place.inventory),
             remedy="Enrol one: kitsurvie enroll ADDRESS --member SIREN --profile P --name N",
         )
-    return Context(place, inventory, catalogue, hosts)
+    return Context(place, inventory, catalogue, hosts, whole=len(catalogue) == len(whole))
 
 
 def _refuse_unplayed(
