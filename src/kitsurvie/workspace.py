@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -95,12 +96,13 @@ def make_private(folder: Path) -> None:
 
 def open_private(path: Path, flags: int) -> int:
     """Open a file, made with `private_mode` if it is new; gives its descriptor."""
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        return os.open(path, flags | os.O_CLOEXEC)
-    os.fchmod(descriptor, private_mode(path.parent))
-    return descriptor
+    flags |= os.O_CLOEXEC
+    if not path.exists():
+        with suppress(FileExistsError):  # somebody was faster
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            os.fchmod(descriptor, private_mode(path.parent))
+            return descriptor
+    return os.open(path, flags)
 
 
 def find(start: Path | None = None) -> Workspace:
