@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -56,19 +57,26 @@ def listed(answers: Mapping[str, Answer]) -> str:
     return answer.stdout.decode("ascii", "replace").split(" ")[0]
 
 
+@cache
+def _digest(command: str) -> str:
+    return sha256(command.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class Lists:
     """What was asked of each host in this run, and the list that it should have therefore."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._known: dict[str, frozenset[str]] | None = None
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
         self._classes: dict[str, set[str]] = {}
         self._hosts: dict[str, tuple[str, frozenset[str]]] = {}
 
     def asked(self, host: str, kind: str, commands: Iterable[str]) -> None:
         """Take what the checks have just asked of a host of that class."""
-        digests = frozenset(sha256(c.encode()).hexdigest() for c in commands)
-        self._hosts[host] = (kind, digests)
+        digests = frozenset(map(_digest, commands))
+        # most hosts of a class are asked the same: one set for all of them
+        self._hosts[host] = (kind, self._sets.setdefault(digests, digests))
         self._classes.setdefault(kind, set()).update(digests)
 
     def old(self, host: str, found: str) -> bool:
