@@ -39,7 +39,7 @@ def placed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (ROLE / "files" / "observe").read_text(encoding="utf-8")
     text = text.replace("/var/lib/kitsurvie/observer/commands", str(folder / "commands"))
     text = text.replace("/usr/lib/kitsurvie/observer/runner.py", str(folder / "runner.py"))
-    text = text.replace("READ_S = 60", "READ_S = 2")
+    text = text.replace("FIRST_S, READ_S = 15, 60", "FIRST_S, READ_S = 2, 2")
     (folder / "observe").write_text(text, encoding="utf-8")
     (folder / "runner.py").write_bytes((ROLE / "files" / "runner.py").read_bytes())
     (folder / "commands").write_text("")

@@ -3,7 +3,7 @@
 # what kitsurvie brings; tests/contract holds these equal to files/
 PROGRAMS = {
     "/usr/lib/kitsurvie/observer/observe": (
-        "bcef5c66fd860e9f950363b922761b211ef2666815bc55ed8ea64dd66dbfb49f"
+        "92e762ee15b38c106cf85ddf801aa7d3e4cfdb1bd0ee0a012fb7bb84298ec987"
     ),
     "/usr/lib/kitsurvie/observer/runner.py": (
         "41a204d4f942f0be9bf128bd100ef677c34bde848a14e9c5956e4d66e44c3eac"

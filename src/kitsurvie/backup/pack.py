@@ -20,7 +20,7 @@ from kitsurvie.errors import WorkspaceError
 from kitsurvie.workspace import Workspace
 
 # made anew by the next command, or the business of a run that is over
-_PASSING = frozenset({"cache", "runs", "run.lock", "inventory.lock"})
+_PASSING = frozenset({"cache", "runs", "inventory.lock"})
 _NEVER = frozenset({".git", "__pycache__"})
 _KEY_STARTS = (b"-----BEGIN ", b"PuTTY-User-Key-File")
 
