@@ -16,11 +16,13 @@ from kitsurvie.cli import (
     attested,
     diff,
     history,
+    observer,
     output,
     outputs,
     progress,
     prune,
     run_lock,
+    stopping,
     view,
 )
 from kitsurvie.cli import context as contexts
@@ -51,6 +53,12 @@ RunNumber = Annotated[
 def run(
     limit: Limit = None,
     measure: Measures = None,
+    as_observer: Annotated[
+        bool,
+        typer.Option(
+            "--as-observer", help="With the observer's key, which can change nothing anywhere."
+        ),
+    ] = False,
     json: Json = False,
     to: Outputs = None,
     lang: Lang = None,
@@ -58,12 +66,17 @@ def run(
 ) -> int:
     """Observe and judge every host; change nothing.
 
+    With --as-observer (the night): as the account that the measure observer brings, by the key that
+    `observer_key` in kitsurvie.toml names. SIGTERM ends it as Ctrl-C does, with what is known.
+
     Exit code: 0 all compliant but what is waived, 1 drift, 2 configuration, 3 hosts that should be
     up are out of reach, or hosts are in error.
     """
     asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
+    key = observer.key_of(place) if as_observer else None
     with (
+        stopping.politely(),
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):
@@ -76,9 +89,11 @@ def run(
             for host in world.hosts
         }
         catalogue = read_catalogue(world.measures.values())
-        asked = {"limit": limit, "measures": measure or []}
+        asked = {"limit": limit, "measures": measure or [], "as_observer": as_observer}
         with recorded(ledger, "compliance", asked, world.hosts) as this:
-            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
+            survey = Survey(
+                world.workspace, world.inventory, catalogue, ledger, watch, observer=key
+            )
             with watch.phase("Observe", len(views)), looks(ledger, this.id) as write:
                 for look in survey.look(laid.items):
                     one = views[look.host]

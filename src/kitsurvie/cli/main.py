@@ -8,6 +8,7 @@ import typer
 
 from kitsurvie import __version__
 from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output
+from kitsurvie.cli.backup import backup, restore
 from kitsurvie.cli.deploy import deploy
 from kitsurvie.cli.plan import plan
 from kitsurvie.cli.retire import retire
@@ -49,6 +50,8 @@ app.command()(plan)
 app.command()(deploy)
 app.command()(retire)
 app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
 

@@ -1,6 +1,7 @@
 """What happened, when, on which host: runs, outcomes, verdicts and the evidence behind them."""
 
 from kitsurvie.ledger.book import Ledger
+from kitsurvie.ledger.copy import copy
 from kitsurvie.ledger.schema import SCHEMA_VERSION
 from kitsurvie.ledger.words import (
     Acknowledgement,
@@ -32,4 +33,5 @@ __all__ = [
     "Run",
     "RunState",
     "Seen",
+    "copy",
 ]
