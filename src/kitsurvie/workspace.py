@@ -30,7 +30,8 @@ class Workspace:
 
     `ledger_url` is an SQLAlchemy URL. `connect_timeout_s` bounds the TCP and SSH handshakes of one
     host, `observe_timeout_s` the whole of one host's observation. `parallel` is how many hosts are
-    talked to at once, `parallel_per_site` how many behind one jump host.
+    talked to at once, `parallel_per_site` how many behind one jump host. `spool` is where machines
+    that observe themselves hand in.
     """
 
     root: Path
@@ -43,6 +44,12 @@ class Workspace:
     observe_timeout_s: float
     parallel: int
     parallel_per_site: int
+    spool: Path = Path("/var/lib/kitsurvie-spool")
+
+    @property
+    def spool_keys(self) -> Path:
+        """The public keys that machines hand in with, `HOST.pub` each."""
+        return self.root / "spool_keys"
 
     @property
     def known_hosts(self) -> Path:
@@ -95,6 +102,7 @@ _DEFAULTS: dict[str, object] = {
     "inventory": "inventory",
     "state": ".kitsurvie",
     "ledger": "",
+    "spool": "/var/lib/kitsurvie-spool",
     "connect_timeout_s": 10,
     "observe_timeout_s": 120,
     "parallel": 50,
@@ -150,6 +158,7 @@ def load(root: Path) -> Workspace:
         observe_timeout_s=float(str(settings["observe_timeout_s"])),
         parallel=int(str(settings["parallel"])),
         parallel_per_site=int(str(settings["parallel_per_site"])),
+        spool=root / str(settings["spool"]),
     )
 
 

@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "enroll": FOUNDATION,
     "ledger": FOUNDATION,
     "lab": FOUNDATION,
+    "spool": FOUNDATION,
 }
 ONLY_THERE = {
     "pyinfra": "fleet",

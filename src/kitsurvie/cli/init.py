@@ -27,6 +27,9 @@ CONFIG = """\
 # The ledger of runs and verdicts, an SQLAlchemy URL; empty: an SQLite file in the state folder.
 # ledger = ""
 
+# Where PCs that observe themselves hand in (playbooks/spool.yml sets it up).
+# spool = "/var/lib/kitsurvie-spool"
+
 # Seconds given to a machine to answer, and to be looked at.
 # connect_timeout_s = 10
 # observe_timeout_s = 120

@@ -7,8 +7,9 @@ import sys
 import typer
 
 from kitsurvie import __version__
-from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output
+from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output, spool
 from kitsurvie.cli.deploy import deploy
+from kitsurvie.cli.ingest import ingest
 from kitsurvie.cli.plan import plan
 from kitsurvie.cli.retire import retire
 from kitsurvie.errors import ExitCode, KitsurvieError
@@ -48,6 +49,8 @@ app.command("enroll")(enroll.enroll)
 app.command()(plan)
 app.command()(deploy)
 app.command()(retire)
+app.command()(ingest)
+app.add_typer(spool.app, name="spool", no_args_is_help=True)
 app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
 app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
