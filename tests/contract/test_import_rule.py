@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "converge": FOUNDATION,
     "enroll": FOUNDATION,
     "ledger": FOUNDATION,
+    "backup": FOUNDATION,
     "lab": FOUNDATION,
     "spool": FOUNDATION,
 }

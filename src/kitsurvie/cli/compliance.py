@@ -11,7 +11,7 @@ import typer
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, view
+from kitsurvie.cli import observer, output, progress, run_lock, stopping, view
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import looks, opened, recorded
 from kitsurvie.cli.report import report
@@ -32,15 +32,26 @@ RunNumber = Annotated[
 def run(
     limit: Limit = None,
     measure: Measures = None,
+    as_observer: Annotated[
+        bool,
+        typer.Option(
+            "--as-observer", help="With the observer's key, which can change nothing anywhere."
+        ),
+    ] = False,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
     """Observe and judge every host; change nothing.
 
+    With --as-observer (the night): as the account that the measure observer brings, by the key that
+    `observer_key` in kitsurvie.toml names. SIGTERM ends it as Ctrl-C does, with what is known.
+
     Exit code: 0 all compliant, 1 drift, 2 configuration, 3 hosts out of reach or in error.
     """
     place = find(workspace)
+    key = observer.key_of(place) if as_observer else None
     with (
+        stopping.politely(),
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):
@@ -49,9 +60,11 @@ def run(
         laid = world.lay_out()
         views = {host.name: view.HostView(host, laid.items[host.name]) for host in world.hosts}
         catalogue = read_catalogue(world.measures.values())
-        asked = {"limit": limit, "measures": measure or []}
+        asked = {"limit": limit, "measures": measure or [], "as_observer": as_observer}
         with recorded(ledger, "compliance", asked, world.hosts) as this:
-            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
+            survey = Survey(
+                world.workspace, world.inventory, catalogue, ledger, watch, observer=key
+            )
             with watch.phase("Observe", len(views)), looks(ledger, this.id) as write:
                 for look in survey.look(laid.items):
                     one = views[look.host]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import getpass
+import os
+import pwd
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +19,16 @@ from kitsurvie.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure."""
+    """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure.
+
+    `whole`: these are all the measures of the kit.
+    """
 
     workspace: Workspace
     inventory: Inventory
     measures: Mapping[str, Measure]
     hosts: tuple[Host, ...]
+    whole: bool = True
 
     def lay_out(self, names: Iterable[str] | None = None) -> plan.Plan:
         """The plan of these hosts (by name; all of the command's by default)."""
@@ -79,7 +84,7 @@ def prepare(
             where=str(place.inventory),
             remedy="Enrol one: kitsurvie enroll ADDRESS --member SIREN --profile P --name N",
         )
-    return Context(place, inventory, catalogue, hosts)
+    return Context(place, inventory, catalogue, hosts, whole=len(catalogue) == len(whole))
 
 
 def _refuse_unplayed(
@@ -117,9 +122,10 @@ def pick_measures(catalogue: Mapping[str, Measure], names: Iterable[str]) -> Map
 
 
 def who() -> str:
-    """Who runs this, for the ledger: account@machine."""
+    """Who runs this, for the ledger: account@machine; under sudo the person who typed it."""
     try:
-        account = getpass.getuser()
-    except (KeyError, OSError):
-        account = "unknown"
+        account = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+        account = pwd.getpwnam(account).pw_name
+    except KeyError:
+        account = str(os.getuid())
     return f"{account}@{socket.gethostname()}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kitsurvie import plan as planning
+from kitsurvie.cli import observer
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.recording import looks
@@ -20,7 +21,7 @@ from kitsurvie.converge import Job, Play, State, Step, converge
 from kitsurvie.errors import RunError
 from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
-from kitsurvie.model import Action, Status
+from kitsurvie.model import Action, Mode, Status
 from kitsurvie.plan import Due
 from kitsurvie.workspace import Workspace
 
@@ -33,6 +34,8 @@ DEFAULT_GUARD_DELAY_S = 120.0
 REBOOT = "reboot"
 REBOOT_TASK = "Restart the machine and wait until it is back"
 SOMEBODY_TASK = "Leave the machine to whoever is logged in"
+# how roles/observer is told what the machine may be asked
+LIST_VARIABLE = "kitsurvie_commands"
 DEFAULT_WAVE = 50
 BUDGETED_WAVE = 10
 
@@ -77,6 +80,7 @@ class Deployment:
         self.notes: list[str] = []
         # set when Ansible itself broke: the report comes first, then this
         self.trouble: RunError | None = None
+        self._old_list: dict[str, bool] = {}
         self.views = {
             host.name: HostView(host, self.plan.items[host.name]) for host in context.hosts
         }
@@ -93,9 +97,10 @@ class Deployment:
                 view = self.views[look.host]
                 view.take(look)
                 if not look.trouble:
-                    view.due = planning.due(
+                    due = planning.due(
                         view.items, look.verdicts, look.stamps, full=self.options.full
                     )
+                    view.due = self._with_list(view, look, due)
                     view.restart = self._restart_of(view, look)
                     if view.due or view.restarts:
                         self._hold(view)
@@ -108,6 +113,28 @@ class Deployment:
             for view in self.views.values()
             if (view.ready or self._may_restart(view)) and view.state is Outcome.PENDING
         ]
+
+    def _with_list(self, view: HostView, look: Look, due: tuple[Due, ...]) -> tuple[Due, ...]:
+        """The same, and the observer's list where the checks ask more by now than it allows."""
+        if any(one.measure == observer.MEASURE for one in due) or not self._list_old(view, look):
+            return due
+        why = "the checks ask more than its list allows"
+        return (*due, Due(view.host.name, observer.MEASURE, why))
+
+    def _list_old(self, view: HostView, look: Look) -> bool:
+        # what was asked for a few measures alone says nothing of the others' commands
+        return (
+            self.context.whole
+            and any(i.measure == observer.MEASURE and i.mode is Mode.ENFORCE for i in view.items)
+            and self.survey.lists.old(view.host.name, look.listed)
+        )
+
+    def _lists(self, views: Iterable[HostView]) -> dict[str, dict[str, Any]]:
+        """What the measure observer is told on each of these hosts: its list."""
+        if not self.context.whole:
+            return {}
+        wanting = [v.host.name for v in views if any(_lists_what(one) for one in v.ready)]
+        return {name: {LIST_VARIABLE: list(self.survey.lists.of(name))} for name in wanting}
 
     def _restart_of(self, view: HostView, look: Look) -> planning.Restart | None:
         return planning.restart(view.host, view.items, look.restart, self.options.reboot)
@@ -156,6 +183,7 @@ class Deployment:
             if changed := [view for view in views if view.ready]:
                 self._apply(changed, number)
                 self._prove(changed)
+                self._renew_lists(changed, number)
             if self.trouble is None:
                 self._restart(views, number)
             stop = self._stop_after([name for name in wave if name in canaries])
@@ -195,7 +223,7 @@ class Deployment:
 
     def _apply(self, views: Sequence[HostView], number: int) -> None:
         folder = self.context.workspace.state / "runs" / str(self.run) / f"wave-{number + 1}"
-        job = job_of(self.context.workspace, views, folder)
+        job = job_of(self.context.workspace, views, folder, own=self._lists(views))
         waiting = {view.host.name: len(view.ready) for view in views}
         try:
             with self.progress.phase("Deploy", len(views)):
@@ -273,7 +301,47 @@ class Deployment:
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
+        self._old_list[view.host.name] = not look.trouble and self._list_old(view, look)
         self.ledger.record(self.run, [look.record(view.state, view.detail)])
+
+    def _renew_lists(self, views: Sequence[HostView], number: int) -> None:
+        """A machine that was changed may be asked more than before: tell its list so."""
+        now = datetime.now()
+        late = [
+            view
+            for view in views
+            if self._old_list.get(view.host.name)
+            and view.state in _SETTLED
+            and (
+                self.options.urgent or not windows.shut(view.host.variables, now, observer.MEASURE)
+            )
+        ]
+        if not late or self.trouble is not None:
+            return
+        workspace = self.context.workspace
+        names = [view.host.name for view in late]
+        for view in late:
+            if not any(one.measure == observer.MEASURE for one in view.due):
+                why = "the checks ask more since this run's changes"
+                view.due = (*view.due, Due(view.host.name, observer.MEASURE, why))
+        stamps = {
+            view.host.name: {
+                i.measure: i.stamp for i in view.items if i.measure == observer.MEASURE
+            }
+            for view in late
+        }
+        job = _job(
+            workspace, late, workspace.state / "runs" / str(self.run) / f"list-{number + 1}",
+            {observer.MEASURE: names}, stamps, own=self._lists(late),
+        )  # fmt: skip
+        try:
+            with self.progress.phase("Deploy", len(late)):
+                waiting = dict.fromkeys(names, 1)
+                for play in converge(job, lock=self.lock, on_step=self._step):
+                    self._played(play, waiting)
+        except RunError as error:
+            self.trouble = error
+        self._prove(late)
 
     # -- restart ------------------------------------------------------------------------------
 
@@ -340,11 +408,16 @@ class Deployment:
         self.ledger.record(self.run, [look.record(view.state, view.detail)])
 
 
+_SETTLED = frozenset({Outcome.DONE, Outcome.DRIFT, Outcome.HELD})
 _PROVED = frozenset({Outcome.DONE, Outcome.DRIFT})
 # a host on which nothing was due waits for its restart alone
 _SEEN = frozenset({*_PROVED, Outcome.PENDING})
 _LOST = frozenset({Outcome.FAILED, Outcome.UNREACHABLE, Outcome.ERROR})
 _NOT_APPLIED = frozenset({State.FAILED, State.UNREACHABLE, State.NOT_REACHED})
+
+
+def _lists_what(one: Due) -> bool:
+    return one.measure == observer.MEASURE and one.action is Action.APPLY
 
 
 def _proved_well(view: HostView) -> bool:
@@ -367,7 +440,12 @@ def _status(plays: Mapping[str, Play]) -> Status:
 
 
 def job_of(
-    workspace: Workspace, views: Iterable[HostView], folder: Path, *, check: bool = False
+    workspace: Workspace,
+    views: Iterable[HostView],
+    folder: Path,
+    *,
+    check: bool = False,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Job:
     """The Ansible run that applies what is due on these hosts and has not to wait."""
     due: dict[str, list[str]] = {}
@@ -383,7 +461,7 @@ def job_of(
                 told[one.measure] = digests[one.measure]
             else:
                 absent.setdefault(one.measure, []).append(view.host.name)
-    return _job(workspace, chosen, folder, due, stamps, absent=absent, check=check)
+    return _job(workspace, chosen, folder, due, stamps, absent=absent, check=check, own=own or {})
 
 
 def _job(

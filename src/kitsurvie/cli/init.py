@@ -30,6 +30,9 @@ CONFIG = """\
 # Where PCs that observe themselves hand in (playbooks/spool.yml sets it up).
 # spool = "/var/lib/kitsurvie-spool"
 
+# The private key of the night, which may only look (kitsurvie compliance run --as-observer).
+# observer_key = "keys/observer"
+
 # Seconds given to a machine to answer, and to be looked at.
 # connect_timeout_s = 10
 # observe_timeout_s = 120
@@ -41,6 +44,7 @@ CONFIG = """\
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.
 /.kitsurvie/
+/keys/
 """
 ANSIBLE = f"""\
 # For those who call ansible or ansible-playbook themselves; kitsurvie does not read this file.

@@ -8,6 +8,7 @@ import typer
 
 from kitsurvie import __version__
 from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output, spool
+from kitsurvie.cli.backup import backup, restore
 from kitsurvie.cli.deploy import deploy
 from kitsurvie.cli.ingest import ingest
 from kitsurvie.cli.plan import plan
@@ -52,6 +53,8 @@ app.command()(retire)
 app.command()(ingest)
 app.add_typer(spool.app, name="spool", no_args_is_help=True)
 app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
 

@@ -13,8 +13,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kitsurvie import judge
+from kitsurvie.cli.learnt import Learnt
+from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
 from kitsurvie.enroll import known_hosts
 from kitsurvie.errors import HostError
@@ -59,6 +62,8 @@ NOT_LISTED = (
 # away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
 # then does not answer is not away.
 AWAY = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.CLOSED})
+# what an observer meets where the measure of that name is not in place
+NOT_LET_LOOK = frozenset({Trouble.AUTHENTICATION, Trouble.SUDO, Trouble.MISSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Look:
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
     UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
     `release` its system, such as `debian 12`, `restart` who asks for a restart (a measure, or
-    `debian`) and since when.
+    `debian`) and since when, `listed` the digest of the list of what an observer may ask.
     """
 
     host: str
@@ -80,6 +85,7 @@ class Look:
     trouble: str = ""
     release: str = ""
     restart: Mapping[str, float] = field(default_factory=dict)
+    listed: str = ""
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -119,17 +125,22 @@ class Survey:
         catalogue: Catalogue,
         ledger: Ledger,
         progress: Progress,
+        *,
+        observer: Path | None = None,
     ) -> None:
+        """`observer` is the key of the account that may only look; without it one is oneself."""
         self._workspace = workspace
         self._inventory = inventory
         self._catalogue = catalogue
-        self._ledger = ledger
+        self._observer = observer
+        self._learnt = Learnt(workspace, ledger, believed=observer is not None)
         self._progress = progress
         self._memory = judge.Memory()
+        self.lists = Lists(ledger)
 
     def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
         """See each host of the plan once; gives each as soon as it has been judged."""
-        learnt = dict(self._ledger.learnt())
+        learnt = self._learnt.read()
         visits = {
             name: self._visit(self._inventory.hosts[name], items, learnt)
             for name, items in plan.items()
@@ -154,6 +165,7 @@ class Survey:
                 self._progress.done(visit.host.name, look.status)
                 self._release(fleet, visit.kind, waiting, learnt)
                 yield look
+        self._learnt.keep()
 
     def _release(
         self,
@@ -202,6 +214,8 @@ class Survey:
             parallel_per_site=self._workspace.parallel_per_site,
         )
         targets = [_target(visit.host, pinned) for visit in visits.values()]
+        if self._observer is not None:
+            targets = [as_observer(target, self._observer) for target in targets]
         return Fleet(targets, limits, self._workspace.known_hosts, self._progress.host)
 
     def _ask(self, fleet: Fleet, visit: _Visit, commands: Sequence[str]) -> None:
@@ -212,8 +226,10 @@ class Survey:
             command_s=COMMAND_S,
             deadline_s=self._workspace.observe_timeout_s,
             max_answer_bytes=MOST_ANSWER_BYTES,
+            with_runner=self._observer is None,
         )
-        fleet.submit(visit.host.name, request.COMMAND, asked)
+        command = request.COMMAND if self._observer is None else request.OBSERVER_COMMAND
+        fleet.submit(visit.host.name, command, asked)
 
     def _take(
         self, fleet: Fleet, visit: _Visit, reply: Reply, learnt: dict[str, tuple[str, ...]]
@@ -223,12 +239,18 @@ class Survey:
         if reply.trouble is not None:
             away = reply.trouble in AWAY and not reply.logged_in
             status = Status.UNREACHABLE if away else Status.ERROR
-            return Look(name, time.time(), status, trouble=str(explain(reply)))
+            said = str(explain(reply))
+            if self._observer is not None and reply.trouble in NOT_LET_LOOK:
+                said = f"The observer may not look at {name}: kitsurvie deploy -l {name}. {said}"
+            return Look(name, time.time(), status, trouble=said)
         try:
             answered = answers.decode(name, visit.asked, reply.stdout, reply.stderr)
         except HostError as error:
             return Look(name, time.time(), Status.ERROR, trouble=str(error))
         visit.answers.update(answered.answers)
+        if any(visit.answers[command].flaw == "unlisted" for command in STANDING):
+            old = f"{name} has an old list of what an observer may ask: kitsurvie deploy renews it."
+            return Look(name, time.time(), Status.ERROR, trouble=old)
         if visit.answers[STAMPS].flaw:
             # without it every measure would look as if it had never been applied
             cut = f"{name} could not say which measures it carries. Look at its load and its disk."
@@ -239,12 +261,14 @@ class Survey:
             return None
         release = _release(visit.answers) if visit.items else ()
         verdicts = (*release, *judgement.verdicts, *self._endless(judgement))
-        if not release:
+        whole = not any(answer.flaw == "unlisted" for answer in visit.answers.values())
+        if not release and whole:
             self._learn(visit, verdicts, learnt)
         status = worst(v.status for v in verdicts)
         return Look(
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
             release=release_of(visit.answers), restart=restarts_of(visit.answers),
+            listed=listed(visit.answers),
         )  # fmt: skip
 
     def judge_handed_in(
@@ -294,15 +318,16 @@ class Survey:
         self, visit: _Visit, verdicts: Iterable[Verdict], learnt: dict[str, tuple[str, ...]]
     ) -> None:
         read = dict.fromkeys(command for verdict in verdicts for command in verdict.commands)
+        self.lists.asked(visit.host.name, visit.kind, (*STANDING, *read))
         scope = f"class:{visit.kind}"
         if scope not in learnt:
             learnt[scope] = tuple(read)
-            self._ledger.learn(scope, learnt[scope])
+            self._learnt.learn(scope, learnt[scope])
         own = tuple(command for command in read if command not in set(learnt[scope]))
         mine = f"host:{visit.host.name}"
         if own != learnt.get(mine, ()):
             learnt[mine] = own
-            self._ledger.learn(mine, own)
+            self._learnt.learn(mine, own)
 
 
 def read_catalogue(measures: Iterable[Measure]) -> Catalogue:

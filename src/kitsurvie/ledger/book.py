@@ -34,6 +34,7 @@ from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import hand_ins as handed
 from kitsurvie.ledger import packing, schema
 from kitsurvie.model import Evidence, Verdict
+from kitsurvie.workspace import make_private, open_private
 
 # how long to wait for another process that is writing
 BUSY_MS = 20_000
@@ -452,10 +453,10 @@ def _make_folder(url: URL) -> None:
     # `file:` begins a URI of SQLite's own, which is no path
     if url.get_backend_name() == "sqlite" and name and not name.startswith((":memory:", "file:")):
         path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # what hosts answered is for the sysadmins alone
+        make_private(path.parent)
+        # what hosts answered is for the sysadmins alone; SQLite gives its own files the same rights
         if not path.exists():
-            path.touch(mode=0o600)
+            os.close(open_private(path, os.O_WRONLY))
 
 
 def _readable(url: URL) -> URL:

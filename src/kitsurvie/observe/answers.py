@@ -15,7 +15,7 @@ MAX_BYTES = 64 << 20
 
 _HEAD = re.compile(rb"\nkitsurvie-answers ([0-9]{1,4}) ([0-9a-f]{16}) ([0-9]{1,10})\n")
 _ANSWER = re.compile(
-    rb"(-?[0-9]{1,4}) (-|timeout|truncated|deadline) ([0-9]{1,10}) ([0-9]{1,10})\n"
+    rb"(-?[0-9]{1,4}) (-|timeout|truncated|deadline|unlisted) ([0-9]{1,10}) ([0-9]{1,10})\n"
 )
 
 

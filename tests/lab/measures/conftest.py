@@ -38,6 +38,10 @@ VARIABLES = {
         },
         {"port": "5000-5010", "proto": "udp", "reason": "the telephones"},
     ],
+    "observer__keys": [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE5ldmVydXNlZGtleW9ubHlmb3J0aGV0ZXN0c29mYWts night"
+    ],
+    "observer__from": ["192.0.2.10", "2001:db8::/32"],
     "antivirus__wanted": True,
     "antivirus__paths": ["/srv/shares"],
     "antivirus__database": "site",
