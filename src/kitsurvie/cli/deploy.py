@@ -10,7 +10,7 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, table, view
+from kitsurvie.cli import output, progress, run_lock, spool, table, view
 from kitsurvie.cli.deployment import Deployment, Options, what_is_due
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -110,6 +110,8 @@ def deploy(
                 deployment.observe()
                 if deployment.due_hosts() and (yes or _agreed(deployment)):
                     deployment.converge()
+                odd = spool.collect(world.workspace, world.inventory, deployment.keys)
+                deployment.notes.extend(odd)
             except KeyboardInterrupt:
                 output.complain("Go on where it stopped with: kitsurvie deploy --resume")
                 raise

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitsurvie import judge
+from kitsurvie.cli import self_observation
 from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
@@ -73,7 +74,8 @@ class Look:
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
     UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
     `release` its system, such as `debian 12`, `restart` who asks for a restart (a measure, or
-    `debian`) and since when, `listed` the digest of the list of what an observer may ask.
+    `debian`) and since when, `listed` the digest of the list of what an observer may ask, and
+    `listed_own` that of what the machine asks itself.
     """
 
     host: str
@@ -86,6 +88,7 @@ class Look:
     release: str = ""
     restart: Mapping[str, float] = field(default_factory=dict)
     listed: str = ""
+    listed_own: str = ""
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -269,6 +272,7 @@ class Survey:
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
             release=release_of(visit.answers), restart=restarts_of(visit.answers),
             listed=listed(visit.answers),
+            listed_own=listed(visit.answers, self_observation.LIST),
         )  # fmt: skip
 
     def judge_handed_in(

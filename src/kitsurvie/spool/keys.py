@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kitsurvie.errors import WorkspaceError
 from kitsurvie.inventory.names import good_host
-from kitsurvie.workspace import Workspace
+from kitsurvie.workspace import Workspace, is_shared
 
 TYPE = "ssh-ed25519"
 _KEY = re.compile(r"ssh-ed25519 ([A-Za-z0-9+/]{68})(?: [^\r\n]*)?\n?")
@@ -70,8 +70,13 @@ def stored(workspace: Workspace) -> Mapping[str, str]:
 def add(workspace: Workspace, host: str, text: str) -> None:
     """Keep the public key of a machine. Raises ValueError for what is none."""
     line = f"{TYPE} {body(text)} {host}\n"
-    workspace.spool_keys.mkdir(exist_ok=True)
-    _write(workspace.spool_keys / f"{host}.pub", line)
+    path = workspace.spool_keys / f"{host}.pub"
+    if not path.exists() or path.read_text(encoding="ascii", errors="replace") != line:
+        if not path.parent.exists():
+            path.parent.mkdir()
+            if is_shared(workspace.root):
+                path.parent.chmod(0o2775)
+        _write(path, line)
 
 
 def remove(workspace: Workspace, host: str) -> bool:

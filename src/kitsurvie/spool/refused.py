@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from kitsurvie.spool.slots import Spooled
-from kitsurvie.workspace import Workspace
+from kitsurvie.workspace import Workspace, make_private, open_private
 
 LOG = "refused.log"
 # a stolen key may send rubbish all day: the newest is enough to see what it is
@@ -25,18 +25,19 @@ class Refused:
 
     def put_aside(self, one: Spooled, why: str) -> None:
         """Write a line, and keep the first bytes of what was refused."""
-        self.folder.mkdir(mode=0o700, exist_ok=True)
+        make_private(self.folder)
         digest = sha256(one.data).hexdigest()[:16]
         now = datetime.now(UTC).isoformat(timespec="seconds")
         log = self.folder / LOG
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(log.with_name(f"{LOG}.1"))
-        with log.open("a", encoding="utf-8") as file:
+        handle = open_private(log, os.O_WRONLY | os.O_APPEND)
+        with os.fdopen(handle, "a", encoding="utf-8") as file:
             source = f" from {one.address}" if one.address else ""
             file.write(f"{now} {one.host}{source}: {why} [{digest}]\n")
         kept = self.folder / f"{one.host}-{digest}.bin"
-        kept.write_bytes(one.data[:KEPT_BYTES])
-        kept.chmod(0o600)
+        with os.fdopen(open_private(kept, os.O_WRONLY | os.O_TRUNC), "wb") as file:
+            file.write(one.data[:KEPT_BYTES])
         self._newest_only()
 
     def _newest_only(self) -> None:
