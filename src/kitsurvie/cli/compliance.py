@@ -11,7 +11,7 @@ import typer
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import observer, output, progress, run_lock, stopping, view
+from kitsurvie.cli import observer, output, pending, progress, run_lock, stopping, view
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import looks, opened, recorded
 from kitsurvie.cli.report import report
@@ -70,9 +70,11 @@ def run(
                     one = views[look.host]
                     one.take(look)
                     write(look.record(one.state, one.detail))
+        states = {name: one.state for name, one in views.items()}
+        line = pending.words(pending.observed_only(ledger, states, world))
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
-        tuple(views.values()), world.inventory,
+        tuple(views.values()), world.inventory, (line,) if line else (),
     )  # fmt: skip
     return report(shown, json=json)
 

@@ -21,7 +21,7 @@ from kitsurvie.converge import Job, Play, State, Step, converge
 from kitsurvie.errors import RunError
 from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
-from kitsurvie.model import Action, Mode, Status
+from kitsurvie.model import Action, Host, Mode, Status
 from kitsurvie.plan import Due
 from kitsurvie.workspace import Workspace
 
@@ -497,7 +497,7 @@ def _job(
     return Job(
         due=due,
         stamps=stamps,
-        roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
+        roads={v.host.name: _road(v.host, workspace) for v in chosen},
         inventory=workspace.inventory,
         playbook=workspace.playbooks / playbook,
         roles=workspace.roles,
@@ -506,6 +506,11 @@ def _job(
         connect_timeout_s=workspace.connect_timeout_s,
         **more,
     )
+
+
+def _road(host: Host, workspace: Workspace) -> list[str]:
+    """The words of ssh: to where this run means the host to be, wherever the inventory has it."""
+    return [*road.options(host, workspace.known_hosts), "-o", f"HostName={host.address}"]
 
 
 def preview(workspace: Workspace, views: Iterable[HostView]) -> str:
