@@ -11,7 +11,7 @@ BROUGHT = {
         "9d44e8db0d391ef2701dfa694aa61b5b445ade328e546197c13aa46696c008ec"
     ),
     "/etc/systemd/system/kitsurvie-self-observation.service": (
-        "374af3f2563d906857938b67cc8832e5a56bce911de5766c453ed4731262382c"
+        "c26b93828376ef43956b03addaec117d07ca7df203fb36a00951c59b92949a11"
     ),
     "/usr/local/lib/kitsurvie/runner.py": (
         "41a204d4f942f0be9bf128bd100ef677c34bde848a14e9c5956e4d66e44c3eac"

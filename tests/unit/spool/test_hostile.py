@@ -123,8 +123,9 @@ class Foe:
         return sealed(name, self.fresh(host), zlib.compress(COMMANDS), answered(WELL))
 
     def future(self, host: str) -> bytes:
-        ahead = self.random.choice([AHEAD_S + 120, 86_400, 10**9, 99_999_999_999 - self.now])
-        return handed(host, self.now + ahead)
+        now = int(time.time())
+        ahead = self.random.choice([AHEAD_S + 120, 86_400, 10**9, 99_999_999_999 - now])
+        return handed(host, now + ahead)
 
     def ancient(self, host: str) -> bytes:
         return handed(host, self.random.choice([0, 1, self.now - OLDEST_S - 86_400]))
