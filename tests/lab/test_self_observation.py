@@ -173,11 +173,12 @@ def test_a_pc_says_of_itself_what_an_administrator_would_see(ready: Estate) -> N
 
 def test_what_looks_cannot_write_or_reach_anybody(ready: Estate) -> None:
     pc = ready.pcs[0]
+    control = ready.control.address
     tries = [
-        "touch /root/written", "echo 1 >/proc/sys/net/ipv4/ip_forward", "touch /home/written",
-        f"touch {FOLDER}/written", "touch /dev/shm/written", "touch /tmp/written", "mount -t tmpfs none /mnt",
-        f"python3 -c \"import socket as s; s.create_connection(('{ready.control.address}', 22))\"",
-        "date -s 2020-01-01", "chmod 777 /etc/hostname",
+        "touch /root/written", "touch /home/written", f"touch {FOLDER}/written",
+        "touch /tmp/written", "touch /dev/shm/written", "chmod 777 /etc/hostname",
+        "echo 1 >/proc/sys/net/ipv4/ip_forward", "mount -t tmpfs none /mnt", "date -s 2020-01-01",
+        f"python3 -c \"import socket as s; s.create_connection(('{control}', 22))\"",
     ]  # fmt: skip
     kept = ready.do(pc, f"cat {FOLDER}/commands.json")
     asked = base64.b64encode(json.dumps(tries).encode()).decode()

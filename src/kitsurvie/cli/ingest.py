@@ -23,6 +23,9 @@ from kitsurvie.spool import Refused, Spooled, take_away, waiting
 from kitsurvie.workspace import find
 
 INGEST = "ingest"
+# runs in which an administrator, or the night, looked; as many as there may be in those 35 days
+OURS = ("compliance", "deploy", "plan")
+RUNS_READ = 500
 # looks that share one transaction; each may bring 4 MB
 TOGETHER = 20
 # a PC's clock may be ahead of ours by that much: it is then believed to have looked when it handed
@@ -55,12 +58,16 @@ class Taken:
 
 @dataclass(slots=True)
 class Report:
-    """What one ingest came to. `again` counts what had been taken before."""
+    """What one ingest came to.
+
+    `again` counts what had been taken before, `overtaken` looks that a run of ours has made since.
+    """
 
     run: int | None = None
     taken: list[Taken] = field(default_factory=list)
     refused: list[tuple[Spooled, str]] = field(default_factory=list)
     again: int = 0
+    overtaken: int = 0
 
 
 def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) -> int:
@@ -90,6 +97,7 @@ def document(report: Report) -> dict[str, Any]:
         "run": report.run,
         "taken": [one.document() for one in report.taken],
         "taken_before": report.again,
+        "overtaken": report.overtaken,
         "refused": [
             {"host": one.host, "address": one.address, "why": why} for one, why in report.refused
         ],
@@ -110,6 +118,9 @@ class Ingest:
         self._last = dict(ledger.hand_ins())
         self._waiting: list[tuple[Spooled, Taken, Record]] = []
         self._report = Report()
+        self._ours = ledger.runs(*OURS, limit=RUNS_READ)
+        # by run: when it saw each host; read as far back as a hand-in needs it
+        self._saw: dict[int, dict[str, float]] = {}
 
     def run(self) -> Report:
         """Take, or refuse, everything that waits."""
@@ -144,6 +155,14 @@ class Ingest:
             self._report.again += 1
             self._drop(one)
             return
+        if self._seen_since(one.host, last.at):
+            # an administrator has looked since: yesterday's word must not stand over today's
+            self._write()
+            self._ledger.handed_in([last])
+            self._last[one.host] = last
+            self._report.overtaken += 1
+            take_away(one)
+            return
         look = self._survey.judge_handed_in(one.host, items, read.evidence, last.at)
         shown = view.HostView(self._world.inventory.hosts[one.host], items)
         stand(shown, look)
@@ -153,6 +172,18 @@ class Ingest:
         self._last[one.host] = last
         record = look.record(shown.state, shown.detail)
         self._waiting.append((one, Taken(last, shown), record))
+
+    def _seen_since(self, host: str, at: float) -> bool:
+        """Whether a run of ours saw the host after that moment."""
+        for run in self._ours:
+            if (run.ended_at or time.time()) <= at:
+                continue
+            if run.id not in self._saw:
+                looks = self._ledger.seen(run.id).values()
+                self._saw[run.id] = {x.host: x.at for x in looks if x.evidence is not None}
+            if self._saw[run.id].get(host, 0.0) > at:
+                return True
+        return False
 
     def _refuse(self, one: Spooled, why: str) -> None:
         source = f" from {one.address}" if one.address else ""
@@ -233,6 +264,7 @@ def _say(report: Report) -> None:
         )
     hosts = table.hosts(len({one.last.host for one in report.taken}))
     again = f", {report.again} taken before" if report.again else ""
+    again += f", {report.overtaken} overtaken by a later look" if report.overtaken else ""
     refused = f", {len(report.refused)} refused" if report.refused else ""
     run = f"Run {report.run}: " if report.run is not None else ""
     output.say(f"{run}{len(report.taken)} looks of {hosts} taken{again}{refused}.")

@@ -11,8 +11,8 @@ import pytest
 
 from kitsurvie.cli import ingest as module
 from kitsurvie.cli.survey import NOT_LISTED
-from kitsurvie.ledger import Outcome, RunState
-from kitsurvie.model import Status
+from kitsurvie.ledger import Outcome, Record, RunState
+from kitsurvie.model import Evidence, Status
 
 from .conftest import CHECKS, WELL, Desk, answered, handed, sealed
 
@@ -256,6 +256,24 @@ def test_a_power_cut_between_ledger_and_spool_loses_and_doubles_nothing(
     report = desk.ingest()
     assert (report.taken, report.again, desk.left()) == ([], 1, [])
     assert desk.ledger.seen(run.id)["pc-1"].at == NOW - 10
+
+
+def test_yesterday_s_word_does_not_stand_over_what_was_seen_since(desk: Desk) -> None:
+    run = desk.ledger.start_run("compliance", "x", {})
+    seen = Evidence("pc-1", {})
+    desk.ledger.record(run, [Record("pc-1", NOW - 100, (), seen, Outcome.DONE)])
+    # away is not seen
+    desk.ledger.record(run, [Record("pc-2", NOW - 100, (), None, Outcome.UNREACHABLE)])
+    desk.ledger.end_run(run, RunState.ENDED)
+    for name in ("pc-1", "pc-2"):
+        desk.put(name, handed(name, NOW - 200, {**WELL, "door": b"open\n"}))
+    report = desk.ingest()
+    assert [one.last.host for one in report.taken] == ["pc-2"]
+    assert (report.overtaken, report.refused, desk.left()) == (1, [], [])
+    # where it came from is known all the same, and it is taken once
+    assert desk.ledger.hand_ins()["pc-1"].at == NOW - 200
+    desk.put("pc-1", handed("pc-1", NOW - 50))
+    assert [one.last.host for one in desk.ingest().taken] == ["pc-1"]
 
 
 def test_today_s_checks_judge(desk: Desk, tmp_path: Path) -> None:
