@@ -37,7 +37,8 @@ class Workspace:
     was not seen for more than `unseen_days` is named for it. A prune keeps verdicts for
     `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
     on one host within `recurrent_days` is said to drift again and again. `observer_key` is the
-    private key of the account that may only look, None where there is none.
+    private key of the account that may only look, None where there is none; `spool` is where
+    machines that observe themselves hand in.
     """
 
     root: Path
@@ -58,6 +59,12 @@ class Workspace:
     recurrent_times: int = 3
     recurrent_days: int = 30
     observer_key: Path | None = None
+    spool: Path = Path("/var/lib/kitsurvie-spool")
+
+    @property
+    def spool_keys(self) -> Path:
+        """The public keys that machines hand in with, `HOST.pub` each."""
+        return self.root / "spool_keys"
 
     @property
     def known_hosts(self) -> Path:
@@ -146,6 +153,7 @@ _DEFAULTS: dict[str, object] = {
     "inventory": "inventory",
     "state": ".kitsurvie",
     "ledger": "",
+    "spool": "/var/lib/kitsurvie-spool",
     "observer_key": "",
     "connect_timeout_s": 10,
     "observe_timeout_s": 120,
@@ -216,6 +224,7 @@ def load(root: Path) -> Workspace:
         evidence_days=int(str(settings["evidence_days"])),
         recurrent_times=int(str(settings["recurrent_times"])),
         recurrent_days=int(str(settings["recurrent_days"])),
+        spool=root / str(settings["spool"]),
         observer_key=root / str(settings["observer_key"]) if settings["observer_key"] else None,
     )
 

@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ledger": FOUNDATION,
     "backup": FOUNDATION,
     "lab": FOUNDATION,
+    "spool": FOUNDATION,
 }
 ONLY_THERE = {
     "pyinfra": "fleet",

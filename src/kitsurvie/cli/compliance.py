@@ -19,6 +19,7 @@ from kitsurvie.cli import (
     observer,
     output,
     outputs,
+    pending,
     progress,
     prune,
     run_lock,
@@ -101,9 +102,11 @@ def run(
                     write(look.record(one.recorded, one.detail))
         view.remember(ledger, views.values())
         new = _new(ledger, this.id, world, asked_for)
+        states = {name: one.state for name, one in views.items()}
+        line = pending.words(pending.observed_only(ledger, states, world))
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
-        tuple(views.values()), world.inventory, **world.stated,
+        tuple(views.values()), world.inventory, (line,) if line else (), **world.stated,
     )  # fmt: skip
     return outputs.report(shown, asked_for, world.measures, new)
 

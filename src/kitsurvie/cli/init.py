@@ -27,6 +27,9 @@ CONFIG = """\
 # The ledger of runs and verdicts, an SQLAlchemy URL; empty: an SQLite file in the state folder.
 # ledger = ""
 
+# Where PCs that observe themselves hand in (playbooks/spool.yml sets it up).
+# spool = "/var/lib/kitsurvie-spool"
+
 # The private key of the night, which may only look (kitsurvie compliance run --as-observer), such
 # as keys/observer; empty: there is none.
 # observer_key = ""

@@ -7,9 +7,10 @@ import sys
 import typer
 
 from kitsurvie import __version__
-from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output
+from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output, spool
 from kitsurvie.cli.backup import backup, restore
 from kitsurvie.cli.deploy import deploy
+from kitsurvie.cli.ingest import ingest
 from kitsurvie.cli.plan import plan
 from kitsurvie.cli.retire import retire
 from kitsurvie.errors import ExitCode, KitsurvieError
@@ -49,6 +50,8 @@ app.command("enroll")(enroll.enroll)
 app.command()(plan)
 app.command()(deploy)
 app.command()(retire)
+app.command()(ingest)
+app.add_typer(spool.app, name="spool", no_args_is_help=True)
 app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
 app.command()(backup)
 app.command()(restore)

@@ -13,6 +13,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
+from kitsurvie.cli import self_observation
 from kitsurvie.errors import WorkspaceError
 from kitsurvie.fleet.client import Target
 from kitsurvie.ledger import Ledger
@@ -49,9 +50,9 @@ def as_observer(target: Target, key: Path) -> Target:
     return replace(target, user=OBSERVER, key_file=str(key), jump=jump)
 
 
-def listed(answers: Mapping[str, Answer]) -> str:
+def listed(answers: Mapping[str, Answer], command: str = LIST) -> str:
     """The digest of the list that the host has; empty when it has none, or did not say."""
-    answer = answers.get(LIST)
+    answer = answers.get(command)
     if answer is None or answer.rc or answer.flaw:
         return ""
     return answer.stdout.decode("ascii", "replace").split(" ")[0]
@@ -70,11 +71,14 @@ class Lists:
         self._known: dict[str, frozenset[str]] | None = None
         self._sets: dict[frozenset[str], frozenset[str]] = {}
         self._classes: dict[str, set[str]] = {}
+        self._texts: dict[str, str] = {}
         self._hosts: dict[str, tuple[str, frozenset[str]]] = {}
 
     def asked(self, host: str, kind: str, commands: Iterable[str]) -> None:
         """Take what the checks have just asked of a host of that class."""
-        digests = frozenset(map(_digest, commands))
+        texts = {_digest(command): command for command in commands}
+        self._texts |= texts
+        digests = frozenset(texts)
         # most hosts of a class are asked the same: one set for all of them
         self._hosts[host] = (kind, self._sets.setdefault(digests, digests))
         self._classes.setdefault(kind, set()).update(digests)
@@ -93,12 +97,25 @@ class Lists:
 
         It is remembered under its own digest, so that a later run knows what the host has.
         """
+        digests = self._of_class(host)
+        self._remember("".join(f"{digest}\n" for digest in digests), digests)
+        return digests
+
+    def commands_of(self, host: str) -> tuple[str, ...]:
+        """The same list as `of`, as the commands themselves: for a host that observes itself."""
+        digests = self._of_class(host)
+        commands = tuple(self._texts[digest] for digest in digests)
+        self._remember(self_observation.content(commands), digests)
+        return commands
+
+    def _of_class(self, host: str) -> tuple[str, ...]:
         kind, _ = self._hosts[host]
-        digests = tuple(sorted(self._classes[kind]))
-        text = "".join(f"{digest}\n" for digest in digests)
-        scope = f"list:{sha256(text.encode()).hexdigest()}"
+        return tuple(sorted(self._classes[kind]))
+
+    def _remember(self, file: str, digests: tuple[str, ...]) -> None:
+        """What a file with that content holds, by its digest: the ledger knows it in later runs."""
+        scope = f"list:{sha256(file.encode('utf-8', 'surrogatepass')).hexdigest()}"
         if self._known is None or scope not in self._known:
             self._ledger.learn(scope, digests)
         if self._known is not None:
             self._known[scope] = frozenset(digests)
-        return digests

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitsurvie import judge
+from kitsurvie.cli import self_observation
 from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
@@ -56,6 +57,11 @@ COMMAND_S = 20.0
 MOST_BYTES = 16 * 1024 * 1024
 MOST_ANSWER_BYTES = 256 * 1024
 
+# what is said of a check that a machine which observes itself was not told of
+NOT_LISTED = (
+    "The machine's own list of commands is older than this check: kitsurvie deploy renews it."
+)
+
 # away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
 # then does not answer is not away.
 AWAY = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.CLOSED})
@@ -70,7 +76,8 @@ class Look:
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
     UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
     `release` its system, such as `debian 12`, `restart` who asks for a restart (a measure, or
-    `debian`) and since when, `listed` the digest of the list of what an observer may ask.
+    `debian`) and since when, `listed` the digest of the list of what an observer may ask, and
+    `listed_own` that of what the machine asks itself.
     """
 
     host: str
@@ -83,6 +90,7 @@ class Look:
     release: str = ""
     restart: Mapping[str, float] = field(default_factory=dict)
     listed: str = ""
+    listed_own: str = ""
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -266,6 +274,37 @@ class Survey:
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
             release=release_of(visit.answers), restart=restarts_of(visit.answers),
             listed=listed(visit.answers),
+            listed_own=listed(visit.answers, self_observation.LIST),
+        )  # fmt: skip
+
+    def judge_handed_in(
+        self, host: str, items: tuple[Item, ...], evidence: Evidence, at: float
+    ) -> Look:
+        """What a host has said of itself at a moment, judged by today's checks.
+
+        It cannot be asked for more: a check that lacks an answer is unknown. Of what it said, the
+        answers that were read are kept, and no others: the host chose them all.
+        """
+        visit = self._visit(self._inventory.hosts[host], items, {})
+        visit.answers.update(evidence.answers)
+        unsaid = Answer(-1, b"", b"", "deadline")
+        if any(visit.answers.get(command, unsaid).flaw for command in (STAMPS, RELEASE)):
+            cut = f"{host} could not say what it is and carries. Look at its load and its disk."
+            return Look(host, at, Status.ERROR, trouble=cut)
+        judgement = self._judge(visit)
+        judged = {(verdict.measure, verdict.check) for verdict in judgement.verdicts}
+        unjudged = [
+            Verdict(check.measure, check.name, Status.UNKNOWN, message=NOT_LISTED)
+            for item in visit.items
+            for check in self._catalogue.checks[item.measure]
+            if (check.measure, check.name) not in judged
+        ]
+        verdicts = (*_release(visit.answers), *judgement.verdicts, *unjudged)
+        read = _merged(STANDING, *(verdict.commands for verdict in verdicts))
+        kept = {command: visit.answers[command] for command in read if command in visit.answers}
+        return Look(
+            host, at, worst(v.status for v in verdicts), verdicts, Evidence(host, kept),
+            stamps_of(kept), release=release_of(kept), restart=restarts_of(kept),
         )  # fmt: skip
 
     def _judge(self, visit: _Visit) -> judge.Judgement:

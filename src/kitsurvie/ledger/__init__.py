@@ -2,6 +2,7 @@
 
 from kitsurvie.ledger.book import Ledger
 from kitsurvie.ledger.copy import copy
+from kitsurvie.ledger.hand_ins import LastHandIn
 from kitsurvie.ledger.schema import SCHEMA_VERSION
 from kitsurvie.ledger.words import (
     Acknowledgement,
@@ -23,6 +24,7 @@ __all__ = [
     "Acknowledgement",
     "Change",
     "Interval",
+    "LastHandIn",
     "LastSeen",
     "Ledger",
     "Outcome",

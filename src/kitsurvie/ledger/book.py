@@ -24,6 +24,7 @@ from kitsurvie.ledger import (
     reading,
     schema,
 )
+from kitsurvie.ledger import hand_ins as handed
 from kitsurvie.ledger.interning import Numbers
 from kitsurvie.ledger.words import (
     Acknowledgement,
@@ -328,6 +329,19 @@ class Ledger:
                     lists[row.digest] = packing.unpack_commands(packing.restore(row.data))
                 scopes[row.scope] = lists[row.digest]
         return scopes
+
+    # -- machines that observe themselves -----------------------------------------------------
+
+    def hand_ins(self) -> Mapping[str, handed.LastHandIn]:
+        """What each machine last handed in of itself, by host."""
+        with self._read() as connection:
+            there = self._engine.dialect.has_table(connection, handed.NAME)
+            return handed.read(connection, there=there)
+
+    def handed_in(self, taken: Iterable[handed.LastHandIn]) -> None:
+        """Write what was just taken, in one transaction; each replaces its machine's last."""
+        with self._write() as connection:
+            handed.write(connection, self._engine.dialect.name, taken)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -47,6 +47,9 @@ VARIABLES = {
     "antivirus__wanted": True,
     "antivirus__paths": ["/srv/shares"],
     "antivirus__database": "site",
+    # a control node that is never there: what is handed in is tried in test_self_observation
+    "self_observation__server": "192.0.2.1",
+    "self_observation__host_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPretendedToBeThere"],
     "backup_seen__proofs": [
         {"unit": "site-backup.service"},
         {"marker": "/var/lib/site-backup/last"},
