@@ -22,15 +22,16 @@ from kitsurvie.cli import (
     pending,
     progress,
     prune,
+    rejudge,
     run_lock,
     stopping,
     view,
 )
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
-from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, Workspace
+from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, RunNumber, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
-from kitsurvie.cli.recording import looks, opened, recorded
+from kitsurvie.cli.recording import looks, opened, past_run, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
 from kitsurvie.errors import UsageError
@@ -41,13 +42,10 @@ app = typer.Typer(help="Look at hosts without touching them, and read what was s
 
 app.command("diff")(diff.diff)
 app.command("history")(history.history)
+app.command("rejudge")(rejudge.rejudge)
 app.command("acknowledge")(acknowledge.acknowledge)
 app.command("attestations")(attested.attestations)
 app.command("prune")(prune.prune)
-
-RunNumber = Annotated[
-    int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
-]
 
 
 @app.command()
@@ -123,7 +121,7 @@ def show(
     asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        past = _past(ledger, run)
+        past = past_run(ledger, run)
         seen, states = ledger.seen(past.id), ledger.hosts(past.id)
         outcomes = ledger.outcomes(past.id)
         inventory = inventories.load(place)
@@ -184,7 +182,7 @@ def evidence(
     """Show what a host answered to the commands of one check, verbatim."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        past = _past(ledger, run)
+        past = past_run(ledger, run)
         seen = ledger.seen(past.id, [host]).get(host)
         if seen is None:
             raise UsageError(
@@ -236,11 +234,3 @@ def _flaw(flaw: str) -> str:
 def _near(names: Iterable[str]) -> str:
     listed = sorted(set(names))
     return ", ".join(listed[:40]) + (" ..." if len(listed) > 40 else "") if listed else "none"
-
-
-def _past(ledger: Ledger, number: int | None) -> Run:
-    if number is not None:
-        return ledger.run(number)
-    for past in ledger.runs("compliance", "deploy", limit=1):
-        return past
-    raise UsageError("No run is recorded yet.", remedy="Make one: kitsurvie compliance run")

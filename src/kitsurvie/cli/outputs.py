@@ -124,7 +124,8 @@ def report(
             mode = whole.COUNTS if target.format is Format.PROMETHEUS else whole.REPORT
             whole.write(target.path, content, mode)
         except OSError as error:
-            again = f"Once it is mended: kitsurvie compliance show --run {run.id} -o {target}"
+            word = "rejudge" if run.rejudged else "show"
+            again = f"Once it is mended: kitsurvie compliance {word} --run {run.id} -o {target}"
             failed.append(_unwritable(target, error, "The run itself is recorded.", again))
     for trouble in failed[:-1]:
         output.error(trouble)

@@ -260,7 +260,7 @@ class Survey:
             # without it every measure would look as if it had never been applied
             cut = f"{name} could not say which measures it carries. Look at its load and its disk."
             return Look(name, time.time(), Status.ERROR, trouble=cut)
-        judgement = self._judge(visit)
+        judgement = self._judge(visit.items, visit.evidence())
         if judgement.missing and visit.batches < MOST_BATCHES:
             self._ask(fleet, visit, judgement.missing)
             return None
@@ -282,37 +282,52 @@ class Survey:
     ) -> Look:
         """What a host has said of itself at a moment, judged by today's checks.
 
-        It cannot be asked for more: a check that lacks an answer is unknown. Of what it said, the
-        answers that were read are kept, and no others: the host chose them all.
+        Of what it said, the answers that were read are kept, and no others: it chose them all.
         """
-        visit = self._visit(self._inventory.hosts[host], items, {})
-        visit.answers.update(evidence.answers)
-        unsaid = Answer(-1, b"", b"", "deadline")
-        if any(visit.answers.get(command, unsaid).flaw for command in (STAMPS, RELEASE)):
-            cut = f"{host} could not say what it is and carries. Look at its load and its disk."
-            return Look(host, at, Status.ERROR, trouble=cut)
-        judgement = self._judge(visit)
-        judged = {(verdict.measure, verdict.check) for verdict in judgement.verdicts}
+        if any(evidence.answers.get(one, _UNSAID).flaw for one in (STAMPS, RELEASE)):
+            return _mute(host, at)
+        return self.judge_again(host, items, evidence, at, NOT_LISTED)
+
+    def judge_again(
+        self, host: str, items: tuple[Item, ...], evidence: Evidence, at: float, unasked: str
+    ) -> Look:
+        """What a host answered at a moment, judged by today's checks; it can be asked no more.
+
+        A check that lacks an answer is unknown, and `unasked` says why; the evidence of the look
+        are the answers that were read.
+        """
+        judged = tuple(item for item in items if item.mode is not Mode.OFF)
+        answered = evidence.answers
+        if RELEASE in answered and answered[RELEASE].flaw:
+            return _mute(host, at)
+        # of a machine that was never asked what it is, no check knows whether it applies
+        known = RELEASE in answered or not judged
+        judgement = self._judge(judged, evidence) if known else judge.Judgement((), (RELEASE,))
+        said = {(verdict.measure, verdict.check) for verdict in judgement.verdicts}
         unjudged = [
-            Verdict(check.measure, check.name, Status.UNKNOWN, message=NOT_LISTED)
-            for item in visit.items
+            Verdict(check.measure, check.name, Status.UNKNOWN, message=unasked)
+            for item in judged
             for check in self._catalogue.checks[item.measure]
-            if (check.measure, check.name) not in judged
+            if (check.measure, check.name) not in said
         ]
-        verdicts = (*_release(visit.answers), *judgement.verdicts, *unjudged)
+        release = _release(answered) if judged else ()
+        if not known:
+            release = (Verdict("kit", OF_THE_MACHINE[0], Status.UNKNOWN, message=unasked),)
+        verdicts = (*release, *judgement.verdicts, *unjudged)
         read = _merged(STANDING, *(verdict.commands for verdict in verdicts))
-        kept = {command: visit.answers[command] for command in read if command in visit.answers}
+        kept = {command: answered[command] for command in read if command in answered}
         return Look(
             host, at, worst(v.status for v in verdicts), verdicts, Evidence(host, kept),
             stamps_of(kept), release=release_of(kept), restart=restarts_of(kept),
         )  # fmt: skip
 
-    def _judge(self, visit: _Visit) -> judge.Judgement:
-        checks = [c for item in visit.items for c in self._catalogue.checks[item.measure]]
-        if release_of(visit.answers) not in SUPPORTED:
-            return _not_applicable(checks, release_of(visit.answers))
-        params = {item.measure: item.params for item in visit.items}
-        return judge.judge(checks, params, visit.evidence(), self._memory)
+    def _judge(self, items: tuple[Item, ...], evidence: Evidence) -> judge.Judgement:
+        checks = [c for item in items for c in self._catalogue.checks[item.measure]]
+        release = release_of(evidence.answers)
+        if release not in SUPPORTED:
+            return _not_applicable(checks, release)
+        params = {item.measure: item.params for item in items}
+        return judge.judge(checks, params, evidence, self._memory)
 
     def _endless(self, judgement: judge.Judgement) -> tuple[Verdict, ...]:
         if not judgement.missing:
@@ -343,6 +358,15 @@ def read_catalogue(measures: Iterable[Measure]) -> Catalogue:
         checks={m.id: judge.load(m) for m in wanted},
         digests={m.id: judge.read_digest(m) for m in wanted},
     )
+
+
+_UNSAID = Answer(-1, b"", b"", "deadline")
+
+
+def _mute(host: str, at: float) -> Look:
+    """A host that answered, and did not even say what it is."""
+    cut = f"{host} could not say what it is and carries. Look at its load and its disk."
+    return Look(host, at, Status.ERROR, trouble=cut)
 
 
 def stamps_of(answers: Mapping[str, Answer]) -> Mapping[str, str]:

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any
 
 from kitsurvie import kit
-from kitsurvie.cli import acknowledged, told
+from kitsurvie.cli import acknowledged, rejudged, told
+from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
 from kitsurvie.cli.survey import Look
 from kitsurvie.cli.told import DAY_S, iso
@@ -139,6 +140,7 @@ class RunView:
     With `measures` the document also says what every variable is and where that comes from.
     `statements` are the waivers and attestations of the workspace, `rules` those to attest, `day`
     the one they are read for; a machine unseen for more than `unseen_days` is named for it.
+    `rejudged`: its verdicts are not those of the run, but were made again of its answers.
     """
 
     id: int
@@ -154,11 +156,12 @@ class RunView:
     statements: Statements = field(default_factory=Statements)
     rules: tuple[str, ...] = ()
     unseen_days: int = 30
+    rejudged: Rejudgement | None = None
 
     @property
     def day(self) -> date:
-        """The day of the run, where the syndicate is."""
-        return date.fromtimestamp(self.started_at)
+        """The day of the run, where the syndicate is; of one judged again that of the judgement."""
+        return date.fromtimestamp(self.rejudged.at if self.rejudged else self.started_at)
 
 
 def exit_code(run: RunView) -> ExitCode:
@@ -238,7 +241,8 @@ def document(run: RunView) -> dict[str, Any]:
         "members": _members(run),
         "waivers_ending": [waiver_document(one, run.day) for one in ending(run)],
         "unseen_days": run.unseen_days,
-        "notes": list(run.notes),
+        "notes": [*([run.rejudged.opening] if run.rejudged else []), *run.notes],
+        "rejudged": rejudged.document(run.rejudged) if run.rejudged else None,
         "hosts": [_host(view, run) for view in run.hosts],
     }
 

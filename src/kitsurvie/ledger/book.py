@@ -25,7 +25,7 @@ from kitsurvie.ledger import (
     schema,
 )
 from kitsurvie.ledger import hand_ins as handed
-from kitsurvie.ledger.interning import Numbers
+from kitsurvie.ledger.interning import Numbers, parts
 from kitsurvie.ledger.words import (
     Acknowledgement,
     Change,
@@ -304,6 +304,17 @@ class Ledger:
             return packing.unpack_evidence(
                 seen.host, manifest, lambda address: self._content(connection, address)
             )
+
+    def evidences(self, looks: Iterable[Seen]) -> Iterator[tuple[Seen, Evidence | None]]:
+        """The same for many looks, in order, a few at a time; what was pruned since is None too.
+
+        What hosts answered alike is read once for all of them that follow each other.
+        """
+        reader = reading.Answers()
+        for some in parts(looks, reading.LOOKS_TOGETHER):
+            with self._read() as connection:
+                found = reader.read(connection, some)
+            yield from zip(some, found, strict=True)
 
     # -- commands learnt ----------------------------------------------------------------------
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from kitsurvie.ledger import schema
+from kitsurvie.ledger import packing, schema
 from kitsurvie.ledger.interning import Words, parts
 from kitsurvie.ledger.words import Change, Interval, LastSeen, Past, Seen
-from kitsurvie.model import Status, Verdict
+from kitsurvie.model import Answer, Evidence, Status, Verdict
 
 # so many looks back are searched for a check that the last ones did not cover
 LOOKS_BACK = 60
+# so many looks have their evidence in memory at once
+LOOKS_TOGETHER = 20
 
 _looks = schema.observations.c
 _held = schema.intervals.c
@@ -249,3 +251,48 @@ class _Reader:
             self.hosts[row.host_id], verdict, row.from_look, row.from_run, row.from_at,
             row.to_look, row.to_run, row.to_at,
         )  # fmt: skip
+
+
+class Answers:
+    """The evidence of one group of looks after the other, and no more in memory than of two."""
+
+    def __init__(self) -> None:
+        self._commands: dict[bytes, tuple[str, ...]] = {}
+        self._answers: dict[bytes, Answer] = {}
+
+    def read(self, connection: Connection, looks: Sequence[Seen]) -> list[Evidence | None]:
+        """What was answered at each of these looks; None where it is no longer kept whole."""
+        wanted = {look.evidence for look in looks if look.evidence is not None}
+        manifests = {
+            address: packing.addresses(data) for address, data in _contents(connection, wanted)
+        }
+        lists = {addresses[0] for addresses in manifests.values()}
+        answers = {one for addresses in manifests.values() for one in addresses[1:]}
+        # what the group before had and this one has not is forgotten
+        commands = {one: self._commands[one] for one in lists if one in self._commands}
+        known = {one: self._answers[one] for one in answers if one in self._answers}
+        for address, data in _contents(connection, lists - commands.keys()):
+            commands[address] = packing.unpack_commands(data)
+        for address, data in _contents(connection, answers - known.keys()):
+            known[address] = packing.unpack_answer(data)
+        self._commands, self._answers = commands, known
+        return [self._evidence(look, manifests) for look in looks]
+
+    def _evidence(self, look: Seen, manifests: Mapping[bytes, list[bytes]]) -> Evidence | None:
+        if look.evidence is None or look.evidence not in manifests:
+            return None
+        first, *rest = manifests[look.evidence]
+        if first not in self._commands or any(one not in self._answers for one in rest):
+            return None
+        told = zip(self._commands[first], (self._answers[one] for one in rest), strict=True)
+        return Evidence(look.host, dict(told))
+
+
+def _contents(
+    connection: Connection, addresses: Collection[bytes]
+) -> Iterator[tuple[bytes, bytes]]:
+    blobs = schema.blobs.c
+    for some in parts(addresses):
+        query = select(blobs.digest, blobs.data).where(blobs.digest.in_(some))
+        for address, data in connection.execute(query):
+            yield address, packing.restore(data)
