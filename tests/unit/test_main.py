@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from kitsurvie.cli import output
 
 ENDS = """
 import sys
@@ -44,3 +48,14 @@ def test_whatever_ends_a_command_early_is_a_fault_with_its_details_in_a_file(
     assert "Traceback" not in done.stderr
     (details,) = tmp_path.glob("kitsurvie-fault-*.txt")
     assert "Traceback" in details.read_text()
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"a": []}, {"hosts": [{"é": [1, None]}, 2.5], "b": {"c": "\n"}}]
+)
+def test_a_document_is_what_json_says_it_is(
+    payload: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    output.document("thing", payload, version=3)
+    whole = {"kind": "thing", "version": 3, **payload}
+    assert capsys.readouterr().out == json.dumps(whole, ensure_ascii=False) + "\n"

@@ -82,6 +82,11 @@ class Past:
         self.ledger.end_run(run, RunState.ENDED)
         return run
 
+    def long_ago(self, run: int) -> None:
+        """A run of ten days ago."""
+        with sqlite3.connect(self.place.state / "ledger.sqlite") as raw:
+            raw.execute("UPDATE runs SET started_at = started_at - 864000 WHERE id = ?", (run,))
+
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything the ledger holds."""
         with sqlite3.connect(self.place.state / "ledger.sqlite") as raw:
@@ -220,6 +225,7 @@ def test_todays_variables_and_waivers_hold(past: Past, again: Ask) -> None:
             assert found == expected
     """)
     run = past.night({SRV: (answered(number="none"), (verdict("test_number"),))})
+    past.long_ago(run)
     assert again(run)["code"] == 1
     waivers = past.place.inventory / "waivers.yml"
     waivers.write_text(

@@ -119,7 +119,8 @@ def _refuse_unplayed(
     place: Workspace, catalogue: Mapping[str, Measure], hosts: Iterable[Host]
 ) -> None:
     """A measure enforced somewhere that no play applies would be due for ever."""
-    without = [m for name, m in catalogue.items() if name not in kit.played(place.playbooks)]
+    played = kit.played(place.playbooks)
+    without = [measure for name, measure in catalogue.items() if name not in played]
     for measure in without:
         for host in hosts:
             if kit.mode(measure, host.variables) is Mode.ENFORCE:
