@@ -11,23 +11,18 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
+from kitsurvie.cli import context as contexts
 from kitsurvie.cli import (
-    acknowledge,
-    attested,
     diff,
-    history,
     observer,
     output,
     outputs,
     pending,
     progress,
-    prune,
-    rejudge,
     run_lock,
     stopping,
     view,
 )
-from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
 from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, RunNumber, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
@@ -38,17 +33,7 @@ from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
-app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
 
-app.command("diff")(diff.diff)
-app.command("history")(history.history)
-app.command("rejudge")(rejudge.rejudge)
-app.command("acknowledge")(acknowledge.acknowledge)
-app.command("attestations")(attested.attestations)
-app.command("prune")(prune.prune)
-
-
-@app.command()
 def run(
     limit: Limit = None,
     measure: Measures = None,
@@ -109,7 +94,6 @@ def run(
     return outputs.report(shown, asked_for, world.measures, new)
 
 
-@app.command()
 def show(
     run: RunNumber = None,
     json: Json = False,
@@ -171,7 +155,6 @@ def _past_views(
         yield one
 
 
-@app.command()
 def evidence(
     host: HostName,
     check: CheckName,

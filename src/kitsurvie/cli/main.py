@@ -7,12 +7,8 @@ import sys
 import typer
 
 from kitsurvie import __version__
-from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output, spool
-from kitsurvie.cli.backup import backup, restore
-from kitsurvie.cli.deploy import deploy
-from kitsurvie.cli.ingest import ingest
-from kitsurvie.cli.plan import plan
-from kitsurvie.cli.retire import retire
+from kitsurvie.cli import output
+from kitsurvie.cli.commands import Kitsurvie
 from kitsurvie.errors import ExitCode, KitsurvieError
 
 # what a shell reports for a program that SIGPIPE ended
@@ -20,6 +16,7 @@ BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="kitsurvie",
+    cls=Kitsurvie,
     help="A standard minimum toolset for the communes you look after: deploy it, prove it.",
     no_args_is_help=True,
     add_completion=False,
@@ -41,21 +38,6 @@ def _root(
     ),
 ) -> None:
     """A standard minimum toolset for the communes you look after."""
-
-
-app.command("init")(init.init)
-app.add_typer(inventory.app, name="inventory", no_args_is_help=True)
-app.add_typer(kit.app, name="kit", no_args_is_help=True)
-app.command("enroll")(enroll.enroll)
-app.command()(plan)
-app.command()(deploy)
-app.command()(retire)
-app.command()(ingest)
-app.add_typer(spool.app, name="spool", no_args_is_help=True)
-app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
-app.command()(backup)
-app.command()(restore)
-app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
 
 def _reader_left(error: BaseException) -> bool:

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kitsurvie import kit
 from kitsurvie.cli import acknowledged, rejudged, told
 from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
-from kitsurvie.cli.survey import Look
 from kitsurvie.cli.told import DAY_S, iso
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
@@ -20,6 +19,10 @@ from kitsurvie.inventory import Statements, attestations, waivers
 from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Past, Seen
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
+
+if TYPE_CHECKING:
+    # what looks at hosts is not read by who only reads the ledger
+    from kitsurvie.cli.survey import Look
 
 
 @dataclass(slots=True)

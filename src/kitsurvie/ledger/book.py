@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Insert, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
@@ -467,7 +466,7 @@ class Ledger:
 def _upsertion(dialect: str, table: Table, changing: tuple[str, ...]) -> Insert:
     """Insert, or change these columns of the row that has the key; made once, since it is slow."""
     keys = [column.name for column in table.primary_key]
-    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    new: Any = database.insert_of(dialect, table)
     values = {name: new.excluded[name] for name in changing}
     made: Insert = (
         new.on_conflict_do_update(index_elements=keys, set_=values)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
@@ -46,6 +46,18 @@ def connect(url: str) -> tuple[Engine, str]:
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine, where
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """An insert that can say what to do where the row is there already, in the database's words."""
+    if dialect == "postgresql":
+        # read where it is used: with its drivers it takes longer than to open a ledger
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def compact(engine: Engine) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Column, Connection, Double, MetaData, String, Table, Text, select
-from sqlalchemy.dialects import postgresql, sqlite
+
+from kitsurvie.ledger import database
 
 # Apart from the other tables, and made when the first machine hands in: in a ledger of any age
 _metadata = MetaData()
@@ -44,7 +45,7 @@ def write(connection: Connection, dialect: str, taken: Iterable[LastHandIn]) -> 
     if not rows:
         return
     _table.create(connection, checkfirst=True)
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(_table)
+    insert = database.insert_of(dialect, _table)
     columns = [column.name for column in _table.columns if not column.primary_key]
     values = {name: insert.excluded[name] for name in columns}
     connection.execute(insert.on_conflict_do_update(index_elements=["host"], set_=values), rows)
