@@ -307,6 +307,7 @@ def test_history_says_from_when_to_when_and_who_ran_what(nights: Nights, said: A
     nights.night(3, {SRV: drop(), PC: drop(DRIFT)})
     told = said(history.history)
     lasting, over = told["intervals"]
+    assert (over["found"], over["expected"]) == ("accept", "drop")
     assert (lasting["host"], lasting["until"]) == (PC, None)
     assert (over["host"], over["from"]["run"], over["until"]["run"]) == (SRV, first, deploy)
     assert (over["until"]["command"], over["until"]["by"]) == ("deploy", "admin1@desk")

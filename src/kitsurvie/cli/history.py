@@ -102,7 +102,10 @@ def history(
     window = place.recurrent_days
     with opened(place.ledger_url) as ledger:
         earliest = min(since, now - window * DAY_S)
-        held = ledger.intervals(*TROUBLES, since=earliest, hosts=hosts, measures=measure or None)
+        # what each verdict says is in the document alone
+        held = ledger.intervals(
+            *TROUBLES, since=earliest, hosts=hosts, measures=measure or None, said=json
+        )
         every = episodes(held)
         said = [a for a in ledger.acknowledgements() if a.until >= date.today().isoformat()]
         runs = ledger.runs(limit=None)
@@ -190,7 +193,9 @@ def _tally(console: Console, heading: str, found: History, key: Callable[[Episod
     groups: dict[str, list[Episode]] = {}
     for one in found.episodes:
         groups.setdefault(key(one), []).append(one)
-    accepted = any(one.to_at is None and found.waived(one) for one in found.episodes)
+    accepted = bool(found.waivers) and any(
+        one.to_at is None and found.waived(one) for one in found.episodes
+    )
     counted = ("Machines", "Troubles", "Still there", *(["of these waived"] if accepted else []))
     table = _table(heading, *counted, right=counted)
     ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))

@@ -233,17 +233,20 @@ class Ledger:
         until_run: int | None = None,
         hosts: Collection[str] | None = None,
         measures: Collection[str] | None = None,
+        said: bool = True,
     ) -> tuple[Interval, ...]:
         """Verdicts of these statuses, by host and check, the oldest first.
 
         Those that stood at `since` or began later, of these hosts and measures or of all; with
-        `until_run`, as they were known when that run ended.
+        `until_run`, as they were known when that run ended. Without `said` a verdict has its status
+        and nothing of what it says: reading that takes as long again.
         """
         with self._read() as connection:
             last = None if until_run is None else reading.mark(connection, until_run)
             return reading.intervals(
-                connection, statuses, since=since, until_look=last, hosts=hosts, measures=measures
-            )
+                connection, statuses, since=since, until_look=last, hosts=hosts,
+                measures=measures, said=said,
+            )  # fmt: skip
 
     def standing(self, host: str) -> tuple[Interval, ...]:
         """What stands of one host now, check by check."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
@@ -20,6 +19,11 @@ LOOKS_TOGETHER = 20
 
 _looks = schema.observations.c
 _held = schema.intervals.c
+
+_INTERVAL = (
+    _held.host_id, _held.check_id, _held.verdict_id, _held.from_look, _held.from_run,
+    _held.from_at, _held.to_look, _held.to_run, _held.to_at,
+)  # fmt: skip
 
 # the number of a verdict, then the look, time and run that first gave it
 _Held = tuple[int, int, float, int]
@@ -180,14 +184,16 @@ def intervals(
     until_look: int | None,
     hosts: Collection[str] | None,
     measures: Collection[str] | None,
+    said: bool,
 ) -> tuple[Interval, ...]:
     """Verdicts of these statuses, by host and check, the oldest first.
 
     Those that still stood at `since`, or began later; of these hosts and measures, or of all; with
-    `until_look`, as they were known when that look was the last.
+    `until_look`, as they were known when that look was the last; without `said` no more of them
+    than their status.
     """
     query = (
-        select(schema.intervals)
+        select(*_INTERVAL, schema.verdicts.c.status)
         .join(schema.verdicts, schema.verdicts.c.id == _held.verdict_id)
         .where(schema.verdicts.c.status.in_([status.value for status in statuses]))
         .order_by(_held.host_id, _held.check_id, _held.from_look)
@@ -199,17 +205,17 @@ def intervals(
     if measures is not None:
         ids = select(schema.checks.c.id).where(schema.checks.c.measure.in_(list(measures)))
         query = query.where(_held.check_id.in_(ids.scalar_subquery()))
-    rows = list(_narrowed(connection, query, hosts))
-    reader = _Reader(connection, rows)
-    found = (reader.interval(row) for row in rows)
-    if until_look is None:
-        return tuple(found)
-    return tuple(
-        replace(one, to_look=None, to_run=None, to_at=None)
-        if one.to_look is not None and one.to_look > until_look
-        else one
-        for one in found
-    )
+    rows = _narrowed(connection, query, hosts)
+    reader = _Reader(connection, rows if said else ())
+    names, words = reader.hosts, reader.words
+    found = []
+    # a year has so many rows that what is done for each of them is what is waited for
+    for host, check, verdict, look, run, at, to_look, to_run, to_at, status in rows:
+        told = words.verdict(check, verdict) if said else words.bare(check, status)
+        if until_look is not None and to_look is not None and to_look > until_look:
+            to_look = to_run = to_at = None
+        found.append(Interval(names[host], told, look, run, at, to_look, to_run, to_at))
+    return tuple(found)
 
 
 def standing(connection: Connection, host: str) -> tuple[Interval, ...]:
@@ -227,13 +233,14 @@ def standing(connection: Connection, host: str) -> tuple[Interval, ...]:
 
 def _narrowed(
     connection: Connection, query: Select[Any], hosts: Collection[str] | None
-) -> Iterator[Row[Any]]:
+) -> list[Any]:
     if hosts is None:
-        yield from connection.execute(query)
-        return
+        return list(connection.execute(query).all())
+    rows: list[Any] = []
     for some in parts(sorted(hosts)):
         ids = select(schema.hosts.c.id).where(schema.hosts.c.name.in_(some))
-        yield from connection.execute(query.where(_held.host_id.in_(ids.scalar_subquery())))
+        rows += connection.execute(query.where(_held.host_id.in_(ids.scalar_subquery()))).all()
+    return rows
 
 
 class _Reader:
