@@ -466,7 +466,8 @@ def test_what_waits_for_a_pc_is_done_where_it_comes_from(ready: Estate) -> None:
         said = ready.desk.run("deploy", "--pending", "--yes", "--limit", pc.name, "--json")
         assert f"{pc.name} is at {pc.address}; due: self_observation" in said.err
         assert said.ran() == {f"{pc.name}/self_observation"}, said.why()
-        assert said.measure(pc.name, "self_observation")["ansible"]["state"] == "changed"
+        ansible = said.measure(pc.name, "self_observation")["ansible"]
+        assert ansible["state"] == "changed", ansible
     finally:
         hosts.write_text(text)
         ready.point()
