@@ -451,7 +451,8 @@ def test_what_waits_for_a_pc_is_done_where_it_comes_from(ready: Estate) -> None:
     # the inventory has it where it was last month
     wrong = re.sub(rf"\b{re.escape(pc.address)}\b", "198.51.100.77", text)
     assert wrong != text
-    ready.do(pc, f"chmod 644 {FOLDER}/key")
+    # its key would do as well, but ssh takes none that others may read: the PC would be mute
+    ready.do(pc, f"chmod 644 {FOLDER}/commands.json")
     ready.forgive(pc)
     ready.observe(pc)
     hosts.write_text(wrong)
@@ -466,11 +467,12 @@ def test_what_waits_for_a_pc_is_done_where_it_comes_from(ready: Estate) -> None:
         said = ready.desk.run("deploy", "--pending", "--yes", "--limit", pc.name, "--json")
         assert f"{pc.name} is at {pc.address}; due: self_observation" in said.err
         assert said.ran() == {f"{pc.name}/self_observation"}, said.why()
-        assert said.measure(pc.name, "self_observation")["ansible"]["state"] == "changed"
+        ansible = said.measure(pc.name, "self_observation")["ansible"]
+        assert ansible["state"] == "changed", ansible
     finally:
         hosts.write_text(text)
         ready.point()
-    assert ready.do(pc, f"stat -c %a {FOLDER}/key") == "600"
+    assert ready.do(pc, f"stat -c %a {FOLDER}/commands.json") == "600"
     again = ready.desk.run("deploy", "--pending", "--yes", "--limit", pc.name)
     assert "Nothing waits for a PC" in again.err
 

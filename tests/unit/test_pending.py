@@ -9,7 +9,8 @@ import pytest
 from kitsurvie import workspace
 from kitsurvie.cli import pending
 from kitsurvie.cli.context import Context
-from kitsurvie.cli.survey import NOT_LISTED, STAMPS
+from kitsurvie.cli.survey import STAMPS
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.ledger import LastHandIn, Ledger, Outcome, Record
 from kitsurvie.model import (
     Answer,

@@ -14,6 +14,7 @@ from kitsurvie import kit
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import (
     diff,
+    handed_in,
     observer,
     output,
     outputs,
@@ -114,6 +115,12 @@ def show(
         hosts = tuple(inventory.hosts[name] for name in states if name in inventory.hosts)
         world = contexts.with_statements(contexts.Context(place, inventory, catalogue, hosts))
         views = list(_past_views(world, past, seen, states))
+        # the morning's page, not the night's: of a run that is named, what it saw itself
+        if run is None and past.kind == "compliance":
+            newer = handed_in.since(ledger, past, seen)
+            for one in views:
+                if (look := newer.get(one.host.name)) is not None:
+                    one.recall(look.state, look.detail, look.seen, own=True)
         view.remember(ledger, views, past.id)
         new = _new(ledger, past.id, world, asked_for)
     for one in views:
@@ -124,6 +131,7 @@ def show(
         }
     notes = [f"No longer in the inventory: {', '.join(gone)}."] if gone else []
     notes += aged(past.id, past.started_at)
+    notes += handed_in.words(views)
     if past.state is not RunState.ENDED:
         notes.append(f"Run {past.id} did not come to its end: what is shown is what was known.")
     shown = view.RunView(

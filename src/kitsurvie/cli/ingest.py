@@ -12,9 +12,11 @@ from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
 from kitsurvie.cli import output, progress, run_lock, table, told, view
 from kitsurvie.cli.context import Context, who
+from kitsurvie.cli.handed_in import INGEST
 from kitsurvie.cli.recording import opened
 from kitsurvie.cli.standing import Standing, standing
-from kitsurvie.cli.survey import NOT_LISTED, Look, Survey, read_catalogue
+from kitsurvie.cli.survey import Look, Survey, read_catalogue
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.errors import ExitCode
 from kitsurvie.ledger import LastHandIn, Ledger, Record, RunState
 from kitsurvie.model import Item
@@ -23,7 +25,6 @@ from kitsurvie.observe.hand_in import RefusedHandIn
 from kitsurvie.spool import Refused, Spooled, take_away, waiting
 from kitsurvie.workspace import find
 
-INGEST = "ingest"
 # looks that share one transaction; each may bring 4 MB
 TOGETHER = 20
 # a PC's clock may be ahead of ours by that much: it is then believed to have looked when it handed
@@ -236,10 +237,9 @@ def believed(
 
 def stand(shown: view.HostView, look: Look) -> None:
     """Where a host stands by what it handed in: what its list is too old for speaks of the list."""
-    shown.take(look)
+    shown.take(look, own=True)
     older = [verdict for verdict in look.verdicts if verdict.message == NOT_LISTED]
     if older:
-        shown.state = view.state_of((v for v in shown.verdicts if v.message != NOT_LISTED), ())
         count = "1 check is" if len(older) == 1 else f"{len(older)} checks are"
         shown.detail = f"{count} newer than its list of commands: kitsurvie deploy renews it"
 

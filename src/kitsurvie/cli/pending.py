@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from kitsurvie import plan as planning
 from kitsurvie.cli.context import Context
-from kitsurvie.cli.survey import NOT_LISTED, stamps_of
+from kitsurvie.cli.survey import stamps_of
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.cli.view import HostView
 from kitsurvie.ledger import LastHandIn, Ledger, Outcome
 from kitsurvie.model import Host, Item

@@ -20,6 +20,7 @@ from kitsurvie.cli import self_observation
 from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.enroll import known_hosts
 from kitsurvie.errors import HostError
 from kitsurvie.fleet.client import Fleet, Limits, Reply, Target, Trouble
@@ -56,11 +57,6 @@ MOST_BATCHES = 20
 COMMAND_S = 20.0
 MOST_BYTES = 16 * 1024 * 1024
 MOST_ANSWER_BYTES = 256 * 1024
-
-# what is said of a check that a machine which observes itself was not told of
-NOT_LISTED = (
-    "The machine's own list of commands is older than this check: kitsurvie deploy renews it."
-)
 
 # away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
 # then does not answer is not away.

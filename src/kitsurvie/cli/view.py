@@ -12,7 +12,7 @@ from kitsurvie import kit
 from kitsurvie.cli import acknowledged, rejudged, told
 from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
-from kitsurvie.cli.told import DAY_S, iso
+from kitsurvie.cli.told import DAY_S, NOT_LISTED, iso
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Statements, attestations, waivers
@@ -30,8 +30,8 @@ class HostView:
     """Where one host stands at this moment of a run; `held` says why a due measure has to wait.
 
     `verdicts` and `state` are as the `waivers` of this host have them on that `day`; what the
-    ledger keeps is `recorded`. `last` is what was known of a host that did not answer,
-    `acknowledged` who answers for its drifts today.
+    ledger keeps is `recorded`. `own`: they are of a look that the machine made at itself. `last` is
+    what was known of a host that did not answer, `acknowledged` who answers for its drifts today.
     """
 
     host: Host
@@ -50,6 +50,7 @@ class HostView:
     day: date = field(default_factory=date.today)
     last: LastSeen | None = None
     acknowledged: tuple[Acknowledgement, ...] = ()
+    own: bool = False
 
     @property
     def recorded(self) -> Outcome:
@@ -85,8 +86,9 @@ class HostView:
             self.host.variables.get("kit__expected_up", self.host.profile is not Profile.LAPTOP)
         )
 
-    def take(self, look: Look) -> None:
+    def take(self, look: Look, *, own: bool = False) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
+        self.own = own
         self.verdicts = tuple(map(self.told, look.verdicts))
         self.detail, self.release = look.trouble, look.release
         self.restart = restart(self.host, self.items, look.restart)
@@ -95,16 +97,22 @@ class HostView:
             away = look.status is Status.UNREACHABLE
             self.state = Outcome.UNREACHABLE if away else Outcome.ERROR
         else:
-            self.state = state_of(self.verdicts, ())
+            self.state = state_of(self._counted(), ())
 
-    def recall(self, state: Outcome, detail: str, seen: Seen | None) -> None:
+    def recall(self, state: Outcome, detail: str, seen: Seen | None, *, own: bool = False) -> None:
         """What a past run recorded of this host."""
-        self.state, self.detail = state, detail
+        self.state, self.detail, self.own = state, detail, own
         if seen is not None:
             self.verdicts = tuple(map(self.told, seen.verdicts))
             self.at = seen.at if seen.evidence is not None else None
             if state in {Outcome.DONE, Outcome.DRIFT}:
-                self.state = state_of(self.verdicts, ())
+                self.state = state_of(self._counted(), ())
+
+    def _counted(self) -> tuple[Verdict, ...]:
+        # what the list of a machine is too old for speaks of the list, not of the machine
+        if not self.own:
+            return self.verdicts
+        return tuple(one for one in self.verdicts if one.message != NOT_LISTED)
 
     def waiver(self, verdict: Verdict) -> Waiver | None:
         """The waiver that speaks of a drift of this host, over or not."""
@@ -284,6 +292,7 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "expected_up": view.expected_up,
         "detail": view.detail,
         "seen": iso(view.at),
+        "own_look": view.own,
         "last_seen": _last(view, run),
         "restart": _restart(view),
         "acknowledged": acknowledged.documents(view.acknowledged),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kitsurvie.cli import ingest as module
-from kitsurvie.cli.survey import NOT_LISTED
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.ledger import Outcome, Record, RunState
 from kitsurvie.model import Evidence, Status
 
