@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import handing_in
 from benchmarks.machines import fleet_up, network, prefix_for
 from benchmarks.playbook import play
 from kitsurvie import kit, lab
@@ -72,8 +73,10 @@ def main() -> int:
     unknown = sorted(set(asked.measure) - set(measures))
     if unknown:
         parser.error(f"there is no measure {', '.join(unknown)}")
+    # the last machine is what PCs hand in to, where that is measured
+    hands_in = not asked.measure or handing_in.MEASURE in asked.measure
     wanted = lab.Request(
-        machines=1,
+        machines=3 if hands_in else 1,
         prefix=prefix_for("f"),
         network=network(),
         releases=(asked.release,),
@@ -99,14 +102,17 @@ def main() -> int:
 
 def measured(fleet: lab.Lab, measure: Measure, watch_s: float) -> Footprint:
     """The footprint of one measure, alone on the machine. Raises RuntimeError when it fails."""
-    machine = fleet.machines[0]
+    machine = machine_for(fleet, measure)
     lab.renew(fleet, machine.name)
     # who hears of updates for the first time fetches lists that are no cost of a later measure
     sh(machine, "apt-get -qq update >/dev/null 2>&1 || true; sync")
     profile = next(p for p in Profile if p in measure.profiles)
     disk, units = used(machine), set(sh(machine, UNITS).split())
     quiet = idle_traffic(machine, watch_s)
-    apply(fleet, measure, profile)
+    if measure.id == handing_in.MEASURE:
+        handing_in.deploy(fleet, machine, fleet.machines[-1])
+    else:
+        apply(fleet, measure, profile)
     added_disk = used(machine) - disk
     new = sorted(set(sh(machine, UNITS).split()) - units | named(measure, machine))
     processes = {unit: pids(machine, unit) for unit in new if unit.endswith(".service")}
@@ -123,6 +129,13 @@ def measured(fleet: lab.Lab, measure: Measure, watch_s: float) -> Footprint:
         runs = runs_per_day(machine, timer)
         cpu, network = cpu + runs * each_cpu, network + runs * each_network
     return Footprint(max(added_disk, 0.0) / 1024, memory / 1024, cpu, network / 1000)
+
+
+def machine_for(fleet: lab.Lab, measure: Measure) -> lab.Machine:
+    """The first machine, or the first PC for what only PCs hand in."""
+    if measure.id != handing_in.MEASURE:
+        return fleet.machines[0]
+    return next(one for one in fleet.machines[:-1] if one.profile != Profile.SERVER.value)
 
 
 def apply(fleet: lab.Lab, measure: Measure, profile: Profile) -> None:

@@ -33,7 +33,7 @@ from sqlalchemy import func, insert, select
 
 from benchmarks import inventory_read
 from kitsurvie import inventory, workspace
-from kitsurvie.cli import compliance
+from kitsurvie.cli.commands import COMPLIANCE
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState, schema
 from kitsurvie.model import Answer, Evidence, Status, Verdict
 from kitsurvie.workspace import Workspace
@@ -300,7 +300,7 @@ def report(asked: argparse.Namespace, place: Workspace, written: float) -> int:
 def inside_of(root: Path, words: list[str]) -> None:
     """The command itself: settings, inventory, ledger and page, without Python's start."""
     with contextlib.redirect_stdout(io.StringIO()):
-        compliance.app([*words, "--workspace", str(root)], standalone_mode=False)
+        COMPLIANCE([*words, "--workspace", str(root)], standalone_mode=False)
 
 
 def typed_in(root: Path, words: list[str]) -> None:

@@ -13,12 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def play(
-    fleet: lab.Lab, *arguments: str, pipelining: bool = False
+    fleet: lab.Lab,
+    *arguments: str,
+    pipelining: bool = False,
+    playbook: str = "playbooks/kit.yml",
 ) -> subprocess.CompletedProcess[str]:
-    """Play `playbooks/kit.yml` over the lab's inventory with these further arguments."""
+    """Play a playbook over the lab's inventory with these further arguments."""
     return subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")),
-         "-i", str(fleet.folder / "inventory" / "hosts.yml"), "playbooks/kit.yml", *arguments],
+         "-i", str(fleet.folder / "inventory" / "hosts.yml"), playbook, *arguments],
         cwd=ROOT, capture_output=True, text=True, check=False,
         env={
             **os.environ,

@@ -265,7 +265,8 @@ class Answer:
     """What one command answered on a host, verbatim.
 
     `rc` is the exit status (negative: ended by that signal). `flaw` is empty, or says why the
-    answer is not whole: `timeout`, `truncated`, `deadline`.
+    answer is not whole: `timeout`, `truncated`, `deadline`, or `unlisted`: the host does not let an
+    observer ask that.
     """
 
     rc: int

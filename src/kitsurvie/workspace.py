@@ -9,7 +9,9 @@ apply them.
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -34,7 +36,9 @@ class Workspace:
     `waiver_days` from today, an attestation `attestation_days` after it was made; a machine that
     was not seen for more than `unseen_days` is named for it. A prune keeps verdicts for
     `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
-    on one host within `recurrent_days` is said to drift again and again.
+    on one host within `recurrent_days` is said to drift again and again. `observer_key` is the
+    private key of the account that may only look, None where there is none; `spool` is where
+    machines that observe themselves hand in.
     """
 
     root: Path
@@ -54,6 +58,13 @@ class Workspace:
     evidence_days: int = 90
     recurrent_times: int = 3
     recurrent_days: int = 30
+    observer_key: Path | None = None
+    spool: Path = Path("/var/lib/kitsurvie-spool")
+
+    @property
+    def spool_keys(self) -> Path:
+        """The public keys that machines hand in with, `HOST.pub` each."""
+        return self.root / "spool_keys"
 
     @property
     def known_hosts(self) -> Path:
@@ -63,17 +74,53 @@ class Workspace:
     def make_state(self) -> Path:
         """The folder of the ledger, locks and caches, which only its owner may read.
 
-        Raises OSError when it cannot be made.
+        Its group too, where the workspace is a group's. Raises OSError when it cannot be made.
         """
-        self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.state.stat().st_mode & 0o077:
-            self.state.chmod(0o700)
+        make_private(self.state)
+        shared, told = is_shared(self.root), self.state.stat()
+        if told.st_mode & (0o007 if shared else 0o077) and told.st_uid == os.geteuid():
+            self.state.chmod(0o2770 if shared else 0o700)
         return self.state
 
     @property
     def lock(self) -> Path:
         """The file whose lock one run at a time holds."""
         return self.state / "run.lock"
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether a group works in a folder: setgid, and writable by that group."""
+    wanted = stat.S_ISGID | stat.S_IWGRP
+    return folder.stat().st_mode & wanted == wanted
+
+
+def private_mode(folder: Path) -> int:
+    """The rights of a new file there that nobody else may read: its owner's, or the group's."""
+    return 0o660 if is_shared(folder) else 0o600
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder and those above it, each for its owner alone, or its group in a shared one.
+
+    Whatever the umask of whoever comes first: the colleague must be able to go on.
+    """
+    if folder.exists():
+        return
+    make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if is_shared(folder.parent):
+        folder.chmod(0o2770)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file, made with `private_mode` if it is new; gives its descriptor."""
+    flags |= os.O_CLOEXEC
+    if not path.exists():
+        with suppress(FileExistsError):  # somebody was faster
+            descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+            os.fchmod(descriptor, private_mode(path.parent))
+            return descriptor
+    return os.open(path, flags)
 
 
 def find(start: Path | None = None) -> Workspace:
@@ -106,6 +153,8 @@ _DEFAULTS: dict[str, object] = {
     "inventory": "inventory",
     "state": ".kitsurvie",
     "ledger": "",
+    "spool": "/var/lib/kitsurvie-spool",
+    "observer_key": "",
     "connect_timeout_s": 10,
     "observe_timeout_s": 120,
     "parallel": 50,
@@ -175,6 +224,8 @@ def load(root: Path) -> Workspace:
         evidence_days=int(str(settings["evidence_days"])),
         recurrent_times=int(str(settings["recurrent_times"])),
         recurrent_days=int(str(settings["recurrent_days"])),
+        spool=root / str(settings["spool"]),
+        observer_key=root / str(settings["observer_key"]) if settings["observer_key"] else None,
     )
 
 

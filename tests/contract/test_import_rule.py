@@ -27,7 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "converge": FOUNDATION,
     "enroll": FOUNDATION,
     "ledger": FOUNDATION,
+    "backup": FOUNDATION,
     "lab": FOUNDATION,
+    "spool": FOUNDATION,
 }
 ONLY_THERE = {
     "pyinfra": "fleet",

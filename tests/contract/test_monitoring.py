@@ -14,14 +14,20 @@ from tests.unit.formats.syndicate import document, host, measure, verdict
 from kitsurvie.cli.formats import textfile
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
-ALERTS = MONITORING / "prometheus_alerts.yaml"
+NIGHT = MONITORING.parent / "roles" / "control_node" / "files" / "night"
+ALERTS = sorted(MONITORING.glob("prometheus_alerts*.yaml"))
 PROMTOOL = shutil.which("promtool")
-RULES = [r for g in yaml.safe_load(ALERTS.read_text())["groups"] for r in g["rules"]]
+RULES = [
+    rule
+    for path in ALERTS
+    for group in yaml.safe_load(path.read_text())["groups"]
+    for rule in group["rules"]
+]
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian: prometheus) is not here")
 @pytest.mark.parametrize(
-    "words", [("check", "rules", ALERTS), ("test", "rules", *(MONITORING / "tests").iterdir())],
+    "words", [("check", "rules", *ALERTS), ("test", "rules", *(MONITORING / "tests").iterdir())],
     ids=["check", "test"],
 )  # fmt: skip
 def test_promtool_accepts_the_alerts_and_they_fire_as_they_say(words: tuple[object, ...]) -> None:
@@ -40,7 +46,14 @@ def test_every_alert_has_its_page_its_test_and_metrics_that_are_exported(
     assert rule["annotations"]["runbook"] == f"monitoring/runbooks/{name}.md"  # type: ignore[index]
     assert page.read_text().startswith(f"# {name}\n")
     tested = "".join(path.read_text() for path in (MONITORING / "tests").iterdir())
-    assert f"alertname: {name}\n" in tested
+    assert re.search(rf"alertname: {name}\b", tested)
+    assert set(re.findall(r"\bkitsurvie_\w+", str(rule["expr"]))) <= exported()
+
+
+def exported() -> set[str]:
+    """What the textfile of a run holds, and what the program of the night writes."""
     one = host("a", measures=[measure("firewall", verdict("test_x"))])
-    exported = set(re.findall(r"^(\w+)", textfile.render(document(one)).decode(), re.M))
-    assert set(re.findall(r"\bkitsurvie_\w+", str(rule["expr"]))) <= exported
+    of_a_run = set(re.findall(r"^(\w+)", textfile.render(document(one)).decode(), re.M))
+    words = re.findall(r'"(last_\w+|failed)":', NIGHT.read_text())
+    assert words
+    return of_a_run | {f"kitsurvie_{what}_{word}" for what in ("night", "backup") for word in words}

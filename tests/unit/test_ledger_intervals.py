@@ -180,6 +180,23 @@ def test_two_processes_that_write_of_one_host_leave_one_verdict_standing(tmp_pat
     assert here.seen(runs[1])["a"].verdicts[0].found == "2"
 
 
+def test_intervals_without_what_they_say_are_the_same_intervals(ledger: Ledger) -> None:
+    first = night(ledger, record("a", verdict(found="1")), record("b", verdict(found="2")))
+    night(ledger, record("a", verdict(found="3")), record("b", verdict(Status.COMPLIANT)))
+    for until in (None, first):
+        told = ledger.intervals(Status.DRIFT, until_run=until)
+        bare = ledger.intervals(Status.DRIFT, until_run=until, said=False)
+        assert len(bare) == (3 if until is None else 2)
+        assert [one._replace(verdict=None) for one in bare] == [
+            one._replace(verdict=None) for one in told
+        ]  # fmt: skip
+        assert {one.verdict for one in bare} == {Verdict("firewall", "test_a", Status.DRIFT)}
+        assert {one.verdict.found for one in told} == (
+            {"1", "2", "3"} if until is None else {"1", "2"}
+        )
+    assert {one.to_look for one in ledger.intervals(Status.DRIFT, until_run=first)} == {None}
+
+
 def test_what_failed_to_be_written_is_written_again(tmp_path: Path) -> None:
     """After a refusal the same process must not take its contents for stored."""
     path = tmp_path / "ledger.sqlite"

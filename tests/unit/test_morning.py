@@ -307,6 +307,7 @@ def test_history_says_from_when_to_when_and_who_ran_what(nights: Nights, said: A
     nights.night(3, {SRV: drop(), PC: drop(DRIFT)})
     told = said(history.history)
     lasting, over = told["intervals"]
+    assert (over["found"], over["expected"]) == ("accept", "drop")
     assert (lasting["host"], lasting["until"]) == (PC, None)
     assert (over["host"], over["from"]["run"], over["until"]["run"]) == (SRV, first, deploy)
     assert (over["until"]["command"], over["until"]["by"]) == ("deploy", "admin1@desk")
@@ -472,6 +473,55 @@ def test_a_drift_whose_waiver_ended_overnight_counts_again(nights: Nights, said:
     assert (again["host"], again["measure"], again["was"]) == (SRV, "firewall", "waived")
     assert (again["changed_in"]["run"], again["waiver"]["days_left"]) == (first, -1)
     assert (told["new_drift"], told["newly_waived"], told["code"]) == ([], [], 1)
+
+
+def test_history_tells_a_waived_drift_from_one_that_nobody_answers_for(
+    nights: Nights, said: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nights.night(9, {SRV: (*drop(DRIFT), *timer(DRIFT)), PC: drop(DRIFT)})
+    nights.night(8, {SRV: (*drop(DRIFT), *timer(DRIFT)), PC: drop(DRIFT)})
+
+    def waived() -> dict[tuple[str, str], tuple[bool, int | None]]:
+        told = said(history.history)
+        assert {one["status"] for one in told["intervals"]} == {"drift"}
+        return {
+            (one["host"], one["measure"]): (
+                one["waived"], one["waiver"] and one["waiver"]["days_left"]
+            )
+            for one in told["intervals"]
+        }  # fmt: skip
+
+    assert set(waived().values()) == {(False, None)}
+    waive(nights, date.today() + timedelta(days=5))
+    assert waived() == {
+        (SRV, "firewall"): (True, 5), (SRV, "updates"): (False, None),
+        (PC, "firewall"): (False, None),
+    }  # fmt: skip
+    history.history(workspace=nights.place.root)
+    out = capsys.readouterr().out
+    assert "3 of them still there, 1 of these waived." in out
+    assert "of these waived" in out.splitlines()[2]
+    assert "(the modem is late)" in " ".join(out.split())
+    # over: it counts as a drift again, and the waiver that speaks of it is told
+    waive(nights, date.today() - timedelta(days=1))
+    assert waived()[SRV, "firewall"] == (False, -1)
+    history.history(workspace=nights.place.root)
+    out = capsys.readouterr().out
+    assert "of these waived" not in out
+    assert "over for 1 day" in " ".join(out.split())
+
+
+def test_history_reads_a_waiver_for_the_last_day_of_what_is_over(nights: Nights, said: Ask) -> None:
+    nights.night(9, {SRV: drop(DRIFT)})
+    nights.night(5, {SRV: drop()})
+
+    def waived(days_ago: int) -> tuple[bool, bool]:
+        waive(nights, date.today() - timedelta(days=days_ago))
+        (one,) = said(history.history)["intervals"]
+        return one["waived"], one["waiver"] is not None
+
+    assert waived(4) == waived(5) == (True, True)
+    assert waived(6) == (False, False)
 
 
 def test_a_machine_that_comes_with_a_waived_drift_counts_for_nothing(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +30,7 @@ from kitsurvie.model import (
     Step,
     Text,
 )
+from kitsurvie.observe import request
 
 CHECKS = """
 def test_two_steps(host, params):
@@ -114,13 +117,19 @@ def look(tmp_path: Path) -> Look:
     )  # fmt: skip
     ledger = Ledger.open(place.ledger_url)
 
-    def run(*names: str, word: str = "one", code: str = CHECKS, mode: Mode = Mode.OBSERVE) -> Any:
+    def run(
+        *names: str,
+        word: str = "one",
+        code: str = CHECKS,
+        mode: Mode = Mode.OBSERVE,
+        observer: Path | None = None,
+    ) -> Any:
         (tmp_path / "role" / "checks" / "test_demo.py").write_text(dedent(code))
         LocalFleet.executions.clear()
         inventory = Inventory(hosts(*names), {}, {}, "")
         catalogue = survey.read_catalogue([measure])
         plan = {n: (Item(n, "demo", mode, {"demo__word": word}, "s"),) for n in names}
-        looker = survey.Survey(place, inventory, catalogue, ledger, Progress())
+        looker = survey.Survey(place, inventory, catalogue, ledger, Progress(), observer=observer)
         return {seen.host: seen for seen in looker.look(plan)}
 
     return run
@@ -232,3 +241,55 @@ def test_a_machine_says_who_asks_for_a_restart_and_since_when() -> None:
     found = survey.restarts_of({survey.RESTART: Answer(1, said, b"")})
     assert found == {"kernel_hardening": 1700000000.5, "debian": 1700000100.0}
     assert survey.restarts_of({}) == {}
+
+
+@pytest.fixture
+def observed(
+    look: Look, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., survey.Look]:
+    """A look as the observer at a host that lets it ask these commands: `observed("id", ...)`."""
+    role = Path(__file__).parents[2] / "roles" / "observer" / "files"
+    program = (role / "observe").read_text(encoding="utf-8")
+    program = program.replace("/var/lib/kitsurvie/observer/commands", str(tmp_path / "commands"))
+    program = program.replace("/usr/lib/kitsurvie/observer/runner.py", str(role / "runner.py"))
+    (tmp_path / "observe").write_text(program, encoding="utf-8")
+    words = f"sudo -n {sys.executable} -ISB {tmp_path / 'observe'}"
+    monkeypatch.setattr(request, "OBSERVER_COMMAND", words)
+
+    def run(*commands: str, **more: Any) -> survey.Look:
+        digests = [hashlib.sha256(command.encode()).hexdigest() for command in commands]
+        (tmp_path / "commands").write_text("\n".join(digests))
+        return look("a", observer=tmp_path / "key", **more)["a"]
+
+    return run
+
+
+ASKED = ("echo one", "echo one two", "echo $KITSURVIE_TEST_HOST", "echo ''")
+
+
+def test_an_observer_sees_what_an_administrator_sees(
+    look: Look, observed: Callable[..., survey.Look]
+) -> None:
+    mine = look("a")["a"]
+    theirs = observed(*survey.STANDING, *ASKED)
+    assert (theirs.verdicts, theirs.trouble) == (mine.verdicts, "")
+
+
+def test_what_the_host_does_not_let_an_observer_ask_is_unknown_and_teaches_nothing(
+    look: Look, observed: Callable[..., survey.Look]
+) -> None:
+    seen = observed(*survey.STANDING, "echo one")
+    assert seen.status is Status.UNKNOWN
+    for verdict in seen.verdicts:
+        assert verdict.status is Status.UNKNOWN
+        assert "not on the host's list" in verdict.message
+    LocalFleet.executions.clear()
+    # the class is found out by whoever may ask, not taken from what was refused
+    assert look("a")["a"].status is Status.COMPLIANT
+    assert LocalFleet.executions["a"] > 1
+
+
+def test_without_a_list_an_observer_says_what_to_do(observed: Callable[..., survey.Look]) -> None:
+    seen = observed("echo one")
+    assert (seen.status, seen.verdicts) == (Status.ERROR, ())
+    assert "kitsurvie deploy renews it" in seen.trouble

@@ -11,46 +11,39 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie import kit
+from kitsurvie.cli import context as contexts
 from kitsurvie.cli import (
-    acknowledge,
-    attested,
     diff,
-    history,
+    handed_in,
+    observer,
     output,
     outputs,
+    pending,
     progress,
-    prune,
     run_lock,
+    stopping,
     view,
 )
-from kitsurvie.cli import context as contexts
 from kitsurvie.cli.absent import aged
-from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, Workspace
+from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, RunNumber, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
-from kitsurvie.cli.recording import looks, opened, recorded
+from kitsurvie.cli.recording import looks, opened, past_run, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
-app = typer.Typer(help="Look at hosts without touching them, and read what was seen.")
 
-app.command("diff")(diff.diff)
-app.command("history")(history.history)
-app.command("acknowledge")(acknowledge.acknowledge)
-app.command("attestations")(attested.attestations)
-app.command("prune")(prune.prune)
-
-RunNumber = Annotated[
-    int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
-]
-
-
-@app.command()
 def run(
     limit: Limit = None,
     measure: Measures = None,
+    as_observer: Annotated[
+        bool,
+        typer.Option(
+            "--as-observer", help="With the observer's key, which can change nothing anywhere."
+        ),
+    ] = False,
     json: Json = False,
     to: Outputs = None,
     lang: Lang = None,
@@ -58,12 +51,17 @@ def run(
 ) -> int:
     """Observe and judge every host; change nothing.
 
+    With --as-observer (the night): as the account that the measure observer brings, by the key that
+    `observer_key` in kitsurvie.toml names. SIGTERM ends it as Ctrl-C does, with what is known.
+
     Exit code: 0 all compliant but what is waived, 1 drift, 2 configuration, 3 hosts that should be
     up are out of reach, or hosts are in error.
     """
     asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
+    key = observer.key_of(place) if as_observer else None
     with (
+        stopping.politely(),
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):
@@ -76,9 +74,11 @@ def run(
             for host in world.hosts
         }
         catalogue = read_catalogue(world.measures.values())
-        asked = {"limit": limit, "measures": measure or []}
+        asked = {"limit": limit, "measures": measure or [], "as_observer": as_observer}
         with recorded(ledger, "compliance", asked, world.hosts) as this:
-            survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
+            survey = Survey(
+                world.workspace, world.inventory, catalogue, ledger, watch, observer=key
+            )
             with watch.phase("Observe", len(views)), looks(ledger, this.id) as write:
                 for look in survey.look(laid.items):
                     one = views[look.host]
@@ -86,14 +86,15 @@ def run(
                     write(look.record(one.recorded, one.detail))
         view.remember(ledger, views.values())
         new = _new(ledger, this.id, world, asked_for)
+        states = {name: one.state for name, one in views.items()}
+        line = pending.words(pending.observed_only(ledger, states, world))
     shown = view.RunView(
         this.id, "compliance", this.started_at, time.time(), this.by_whom,
-        tuple(views.values()), world.inventory, **world.stated,
+        tuple(views.values()), world.inventory, (line,) if line else (), **world.stated,
     )  # fmt: skip
     return outputs.report(shown, asked_for, world.measures, new)
 
 
-@app.command()
 def show(
     run: RunNumber = None,
     json: Json = False,
@@ -105,7 +106,7 @@ def show(
     asked_for = outputs.asked(to, json=json, lang=lang)
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        past = _past(ledger, run)
+        past = past_run(ledger, run)
         seen, states = ledger.seen(past.id), ledger.hosts(past.id)
         outcomes = ledger.outcomes(past.id)
         inventory = inventories.load(place)
@@ -114,6 +115,12 @@ def show(
         hosts = tuple(inventory.hosts[name] for name in states if name in inventory.hosts)
         world = contexts.with_statements(contexts.Context(place, inventory, catalogue, hosts))
         views = list(_past_views(world, past, seen, states))
+        # the morning's page, not the night's: of a run that is named, what it saw itself
+        if run is None and past.kind == "compliance":
+            newer = handed_in.since(ledger, past, seen)
+            for one in views:
+                if (look := newer.get(one.host.name)) is not None:
+                    one.recall(look.state, look.detail, look.seen, own=True)
         view.remember(ledger, views, past.id)
         new = _new(ledger, past.id, world, asked_for)
     for one in views:
@@ -124,6 +131,7 @@ def show(
         }
     notes = [f"No longer in the inventory: {', '.join(gone)}."] if gone else []
     notes += aged(past.id, past.started_at)
+    notes += handed_in.words(views)
     if past.state is not RunState.ENDED:
         notes.append(f"Run {past.id} did not come to its end: what is shown is what was known.")
     shown = view.RunView(
@@ -155,7 +163,6 @@ def _past_views(
         yield one
 
 
-@app.command()
 def evidence(
     host: HostName,
     check: CheckName,
@@ -166,7 +173,7 @@ def evidence(
     """Show what a host answered to the commands of one check, verbatim."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        past = _past(ledger, run)
+        past = past_run(ledger, run)
         seen = ledger.seen(past.id, [host]).get(host)
         if seen is None:
             raise UsageError(
@@ -218,11 +225,3 @@ def _flaw(flaw: str) -> str:
 def _near(names: Iterable[str]) -> str:
     listed = sorted(set(names))
     return ", ".join(listed[:40]) + (" ..." if len(listed) > 40 else "") if listed else "none"
-
-
-def _past(ledger: Ledger, number: int | None) -> Run:
-    if number is not None:
-        return ledger.run(number)
-    for past in ledger.runs("compliance", "deploy", limit=1):
-        return past
-    raise UsageError("No run is recorded yet.", remedy="Make one: kitsurvie compliance run")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import getpass
+import os
+import pwd
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ class Context:
     """One command's world. `hosts` are the ones meant by --limit, `measures` by --measure.
 
     `statements` are the workspace's waivers and attestations, `rules` those somebody has to attest
-    (empty while nobody attests any).
+    (empty while nobody attests any). `whole`: these are all the measures of the kit.
     """
 
     workspace: Workspace
@@ -33,6 +34,7 @@ class Context:
     hosts: tuple[Host, ...]
     statements: Statements = field(default_factory=Statements)
     rules: tuple[str, ...] = ()
+    whole: bool = True
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -97,7 +99,8 @@ def prepare(
             where=str(place.inventory),
             remedy="Enrol one: kitsurvie enroll ADDRESS --member SIREN --profile P --name N",
         )
-    return with_statements(Context(place, inventory, catalogue, hosts), whole)
+    world = Context(place, inventory, catalogue, hosts, whole=len(catalogue) == len(whole))
+    return with_statements(world, whole)
 
 
 def with_statements(world: Context, whole: Mapping[str, Measure] | None = None) -> Context:
@@ -116,7 +119,8 @@ def _refuse_unplayed(
     place: Workspace, catalogue: Mapping[str, Measure], hosts: Iterable[Host]
 ) -> None:
     """A measure enforced somewhere that no play applies would be due for ever."""
-    without = [m for name, m in catalogue.items() if name not in kit.played(place.playbooks)]
+    played = kit.played(place.playbooks)
+    without = [measure for name, measure in catalogue.items() if name not in played]
     for measure in without:
         for host in hosts:
             if kit.mode(measure, host.variables) is Mode.ENFORCE:
@@ -147,9 +151,10 @@ def pick_measures(catalogue: Mapping[str, Measure], names: Iterable[str]) -> Map
 
 
 def who() -> str:
-    """Who runs this, for the ledger: account@machine."""
+    """Who runs this, for the ledger: account@machine; under sudo the person who typed it."""
     try:
-        account = getpass.getuser()
-    except (KeyError, OSError):
-        account = "unknown"
+        account = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+        account = pwd.getpwnam(account).pw_name
+    except KeyError:
+        account = str(os.getuid())
     return f"{account}@{socket.gethostname()}"

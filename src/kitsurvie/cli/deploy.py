@@ -10,7 +10,8 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, progress, run_lock, told, view
+from kitsurvie.cli import output, progress, run_lock, spool, told, view
+from kitsurvie.cli import pending as waiting_room
 from kitsurvie.cli.deployment import Deployment, Options, what_is_due
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
@@ -50,6 +51,16 @@ def deploy(
             show_default="as kit__reboot says",
         ),
     ] = None,
+    pending: Annotated[
+        bool,
+        typer.Option(
+            "--pending", help="Only PCs that wait for work and have just handed in, where they are."
+        ),
+    ] = False,
+    within: Annotated[
+        int,
+        typer.Option("--within", min=1, metavar="MINUTES", help="With --pending: how long ago."),
+    ] = waiting_room.MINUTES,
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask before changing hosts.")
     ] = False,
@@ -63,14 +74,14 @@ def deploy(
     restart gets one where `kit__reboot` is `auto`, when nobody is logged in.
     Exit code: 0 all compliant, 1 drift remains, 2 configuration, 3 hosts out of reach or in error.
     """
-    if resume and (limit or measure or full):
+    if resume and (limit or measure or full or pending):
         raise UsageError(
             "--resume takes up the last deployment as it was asked for.",
-            remedy="Leave out --limit, --measure and --full, or start a new deployment.",
+            remedy="Leave out --limit, --measure, --full and --pending, or start a new deployment.",
         )
     asked: dict[str, Any] = {
         "limit": limit, "measures": measure or [], "full": full, "canary": canary,
-        "max_failures": max_failures, "urgent": urgent, "reboot": reboot,
+        "max_failures": max_failures, "urgent": urgent, "reboot": reboot, "pending": pending,
     }  # fmt: skip
     place = find(workspace)
     with (
@@ -96,6 +107,18 @@ def deploy(
             asked = {**before, **given, "urgent": urgent, "limit": None, "resumes": last.id}
             output.complain(f"Resuming run {last.id}: {told.count(len(names), 'host')} to go.")
         world = contexts.prepare(place.root, asked["limit"], asked["measures"], names=names)
+        if pending:
+            chosen = [
+                one for one in waiting_room.waiting(ledger, world, minutes=within) if one.reachable
+            ]
+            for one in chosen:
+                output.complain(f"{one.host.name} is at {one.last.address}; due: {one.why}")
+            if not chosen:
+                output.complain(f"Nothing waits for a PC that came in the last {within} minutes.")
+                if json:
+                    return report(nothing(world.inventory), json=True)
+                return 0
+            world = waiting_room.towards(world, chosen)
         for name in contexts.gone(world, names or ()):
             output.complain(f"{name} is no longer in the inventory: left out.")
         watch = progress.on(output.stderr())
@@ -110,6 +133,11 @@ def deploy(
                 deployment.observe()
                 if deployment.due_hosts() and (yes or _agreed(deployment)):
                     deployment.converge()
+                odd = spool.collect(world.workspace, world.inventory, deployment.keys)
+                deployment.notes.extend(odd)
+                states = {name: one.state for name, one in deployment.views.items()}
+                line = waiting_room.words(waiting_room.observed_only(ledger, states, world))
+                deployment.notes += [line] if line else []
             except KeyboardInterrupt:
                 output.complain("Go on where it stopped with: kitsurvie deploy --resume")
                 raise
@@ -128,6 +156,12 @@ def deploy(
 def _empty(run: Run, inventory: Inventory) -> view.RunView:
     ended = run.ended_at or run.started_at
     return view.RunView(run.id, run.kind, run.started_at, ended, run.by_whom, (), inventory)
+
+
+def nothing(inventory: Inventory) -> view.RunView:
+    """A deployment that had nobody to go to: it is no run of the ledger."""
+    now = time.time()
+    return view.RunView(0, "deploy", now, now, contexts.who(), (), inventory)
 
 
 def left_undone(ledger: Ledger) -> tuple[Run, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kitsurvie import plan as planning
+from kitsurvie.cli import observer, self_observation
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.recording import looks
@@ -20,7 +21,7 @@ from kitsurvie.converge import Job, Play, State, Step, converge
 from kitsurvie.errors import RunError
 from kitsurvie.inventory import road, windows
 from kitsurvie.ledger import Ledger, Outcome
-from kitsurvie.model import Action, Status
+from kitsurvie.model import Action, Host, Mode, Status
 from kitsurvie.plan import Due
 from kitsurvie.workspace import Workspace
 
@@ -33,6 +34,8 @@ DEFAULT_GUARD_DELAY_S = 120.0
 REBOOT = "reboot"
 REBOOT_TASK = "Restart the machine and wait until it is back"
 SOMEBODY_TASK = "Leave the machine to whoever is logged in"
+# how roles/observer is told what the machine may be asked
+LIST_VARIABLE = "kitsurvie_commands"
 DEFAULT_WAVE = 50
 BUDGETED_WAVE = 10
 
@@ -77,6 +80,9 @@ class Deployment:
         self.notes: list[str] = []
         # set when Ansible itself broke: the report comes first, then this
         self.trouble: RunError | None = None
+        # the keys that machines hand in with, as they were seen
+        self.keys: dict[str, str] = {}
+        self._old_list: dict[str, tuple[str, ...]] = {}
         self.views = {
             host.name: HostView(
                 host,
@@ -98,13 +104,21 @@ class Deployment:
                 view = self.views[look.host]
                 view.take(look)
                 if not look.trouble:
-                    view.due = planning.due(
+                    self._collect(view, look)
+                    due = planning.due(
                         view.items, view.verdicts, look.stamps, full=self.options.full
                     )
+                    view.due = self._with_list(view, look, due)
                     view.restart = self._restart_of(view, look)
                     if view.due or view.restarts:
                         self._hold(view)
                 write(look.record(view.recorded, view.detail))
+
+    def _collect(self, view: HostView, look: Look) -> None:
+        if look.evidence is not None and self_observation.wanted(view.items):
+            key = self_observation.key_of(look.evidence.answers)
+            if key:
+                self.keys[view.host.name] = key
 
     def due_hosts(self) -> list[HostView]:
         """Hosts that something is to be done on now."""
@@ -113,6 +127,47 @@ class Deployment:
             for view in self.views.values()
             if (view.ready or self._may_restart(view)) and view.state is Outcome.PENDING
         ]
+
+    def _with_list(self, view: HostView, look: Look, due: tuple[Due, ...]) -> tuple[Due, ...]:
+        """The same, and the measures whose list lacks what the checks ask by now."""
+        already = {one.measure for one in due}
+        old = [measure for measure in self._old_lists(view, look) if measure not in already]
+        why = "the checks ask more than its list allows"
+        return (*due, *(Due(view.host.name, measure, why) for measure in old))
+
+    def _old_lists(self, view: HostView, look: Look) -> tuple[str, ...]:
+        # what was asked for a few measures alone says nothing of the others' commands
+        if not self.context.whole:
+            return ()
+        observed = any(i.measure == observer.MEASURE and i.mode is Mode.ENFORCE for i in view.items)
+        found = {
+            observer.MEASURE: look.listed if observed else None,
+            self_observation.MEASURE: look.listed_own
+            if self_observation.wanted(view.items)
+            else None,
+        }
+        return tuple(
+            measure
+            for measure, digest in found.items()
+            if digest is not None and self.survey.lists.old(view.host.name, digest)
+        )
+
+    def _lists(self, views: Iterable[HostView]) -> dict[str, dict[str, Any]]:
+        """What the measures that keep a list are told on each of these hosts."""
+        if not self.context.whole:
+            return {}
+        found: dict[str, dict[str, Any]] = {}
+        for view in views:
+            name = view.host.name
+            ready = {one.measure for one in view.ready if one.action is Action.APPLY}
+            own: dict[str, Any] = {}
+            if observer.MEASURE in ready:
+                own[LIST_VARIABLE] = list(self.survey.lists.of(name))
+            if self_observation.MEASURE in ready:
+                own |= self_observation.told(self.survey.lists.commands_of(name))
+            if own:
+                found[name] = own
+        return found
 
     def _restart_of(self, view: HostView, look: Look) -> planning.Restart | None:
         return planning.restart(view.host, view.items, look.restart, self.options.reboot)
@@ -161,6 +216,7 @@ class Deployment:
             if changed := [view for view in views if view.ready]:
                 self._apply(changed, number)
                 self._prove(changed)
+                self._renew_lists(changed, number)
             if self.trouble is None:
                 self._restart(views, number)
             stop = self._stop_after([name for name in wave if name in canaries])
@@ -200,7 +256,7 @@ class Deployment:
 
     def _apply(self, views: Sequence[HostView], number: int) -> None:
         folder = self.context.workspace.state / "runs" / str(self.run) / f"wave-{number + 1}"
-        job = job_of(self.context.workspace, views, folder)
+        job = job_of(self.context.workspace, views, folder, own=self._lists(views))
         waiting = {view.host.name: len(view.ready) for view in views}
         try:
             with self.progress.phase("Deploy", len(views)):
@@ -261,6 +317,7 @@ class Deployment:
         view.restart = self._restart_of(view, look)
         failed = [p.measure for p in view.plays.values() if p.state in _NOT_APPLIED]
         if not look.trouble:
+            self._collect(view, look)
             still = planning.due(view.items, view.verdicts, look.stamps)
             tried = {one.measure for one in view.ready}
             failed = list(
@@ -278,7 +335,43 @@ class Deployment:
         if failed:
             said = f"not in place: {', '.join(failed)}"
             view.detail = f"{view.detail} {said}".strip() if look.trouble else said
+        self._old_list[view.host.name] = () if look.trouble else self._old_lists(view, look)
         self.ledger.record(self.run, [look.record(view.recorded, view.detail)])
+
+    def _renew_lists(self, views: Sequence[HostView], number: int) -> None:
+        """A machine that was changed may be asked more than before: tell its list so."""
+        now = datetime.now()
+        late: dict[str, list[str]] = {}
+        for view in views:
+            for measure in self._old_list.get(view.host.name, ()):
+                shut = windows.shut(view.host.variables, now, measure)
+                if view.state in _SETTLED and (self.options.urgent or not shut):
+                    late.setdefault(measure, []).append(view.host.name)
+        if not late or self.trouble is not None:
+            return
+        workspace = self.context.workspace
+        why = "the checks ask more since this run's changes"
+        chosen = [v for v in views if any(v.host.name in names for names in late.values())]
+        stamps: dict[str, dict[str, str]] = {}
+        waiting: dict[str, int] = {}
+        for view in chosen:
+            name = view.host.name
+            mine = [measure for measure, names in late.items() if name in names]
+            known = {one.measure for one in view.due}
+            view.due = (*view.due, *(Due(name, m, why) for m in mine if m not in known))
+            stamps[name] = {i.measure: i.stamp for i in view.items if i.measure in mine}
+            waiting[name] = len(mine)
+        job = _job(
+            workspace, chosen, workspace.state / "runs" / str(self.run) / f"list-{number + 1}",
+            late, stamps, own=self._lists(chosen),
+        )  # fmt: skip
+        try:
+            with self.progress.phase("Deploy", len(chosen)):
+                for play in converge(job, lock=self.lock, on_step=self._step):
+                    self._played(play, waiting)
+        except RunError as error:
+            self.trouble = error
+        self._prove(chosen)
 
     # -- restart ------------------------------------------------------------------------------
 
@@ -345,6 +438,7 @@ class Deployment:
         self.ledger.record(self.run, [look.record(view.recorded, view.detail)])
 
 
+_SETTLED = frozenset({Outcome.DONE, Outcome.DRIFT, Outcome.HELD})
 _PROVED = frozenset({Outcome.DONE, Outcome.DRIFT})
 # a host on which nothing was due waits for its restart alone
 _SEEN = frozenset({*_PROVED, Outcome.PENDING})
@@ -372,7 +466,12 @@ def _status(plays: Mapping[str, Play]) -> Status:
 
 
 def job_of(
-    workspace: Workspace, views: Iterable[HostView], folder: Path, *, check: bool = False
+    workspace: Workspace,
+    views: Iterable[HostView],
+    folder: Path,
+    *,
+    check: bool = False,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Job:
     """The Ansible run that applies what is due on these hosts and has not to wait."""
     due: dict[str, list[str]] = {}
@@ -388,7 +487,7 @@ def job_of(
                 told[one.measure] = digests[one.measure]
             else:
                 absent.setdefault(one.measure, []).append(view.host.name)
-    return _job(workspace, chosen, folder, due, stamps, absent=absent, check=check)
+    return _job(workspace, chosen, folder, due, stamps, absent=absent, check=check, own=own or {})
 
 
 def _job(
@@ -403,7 +502,7 @@ def _job(
     return Job(
         due=due,
         stamps=stamps,
-        roads={v.host.name: road.options(v.host, workspace.known_hosts) for v in chosen},
+        roads={v.host.name: _road(v.host, workspace) for v in chosen},
         inventory=workspace.inventory,
         playbook=workspace.playbooks / playbook,
         roles=workspace.roles,
@@ -412,6 +511,11 @@ def _job(
         connect_timeout_s=workspace.connect_timeout_s,
         **more,
     )
+
+
+def _road(host: Host, workspace: Workspace) -> list[str]:
+    """The words of ssh: to where this run means the host to be, wherever the inventory has it."""
+    return [*road.options(host, workspace.known_hosts), "-o", f"HostName={host.address}"]
 
 
 def preview(workspace: Workspace, views: Iterable[HostView]) -> str:

@@ -301,7 +301,7 @@ def _often(
     if not hosts:
         return ()
     since = after.started_at - days * DAY_S
-    held = ledger.intervals(*TROUBLES, since=since, until_run=after.id, hosts=hosts)
+    held = ledger.intervals(*TROUBLES, since=since, until_run=after.id, hosts=hosts, said=False)
     return recurrent(episodes(held), times=times, since=since)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kitsurvie.ledger import Interval
 from kitsurvie.model import Status, Verdict
@@ -12,8 +13,7 @@ from kitsurvie.model import Status, Verdict
 TROUBLES = (Status.DRIFT, Status.ERROR, Status.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(NamedTuple):
     """One check of one host in trouble without a break; what it said last is its verdict.
 
     A night on which it could not be judged between two drifts mends nothing. `to_*` are None while
@@ -49,24 +49,21 @@ class Recurrent:
 def episodes(intervals: Iterable[Interval]) -> tuple[Episode, ...]:
     """The episodes of intervals of trouble, given by host and check, the oldest first."""
     found: list[Episode] = []
-    for one in intervals:
-        drifted = one.verdict.status is Status.DRIFT
-        begun = (one.from_look, one.from_run, one.from_at)
-        if found and _follows(found[-1], one):
-            last = found.pop()
+    last: Episode | None = None
+    for host, verdict, look, run, at, to_look, to_run, to_at in intervals:
+        drifted = verdict.status is Status.DRIFT
+        if last is not None and last.to_look == look and _same(last, host, verdict):
+            found.pop()
             drifted = drifted or last.drifted
-            begun = (last.from_look, last.from_run, last.from_at)
-        found.append(
-            Episode(one.host, one.verdict, drifted, *begun, one.to_look, one.to_run, one.to_at)
-        )
+            look, run, at = last.from_look, last.from_run, last.from_at
+        last = Episode(host, verdict, drifted, look, run, at, to_look, to_run, to_at)
+        found.append(last)
     return tuple(found)
 
 
-def _follows(last: Episode, one: Interval) -> bool:
-    same = (last.host, last.verdict.measure, last.verdict.check) == (
-        one.host, one.verdict.measure, one.verdict.check,
-    )  # fmt: skip
-    return same and last.to_look == one.from_look
+def _same(last: Episode, host: str, verdict: Verdict) -> bool:
+    told = last.verdict
+    return (last.host, told.measure, told.check) == (host, verdict.measure, verdict.check)
 
 
 def recurrent(found: Iterable[Episode], *, times: int, since: float) -> tuple[Recurrent, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,14 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from kitsurvie import inventory as inventories
-from kitsurvie.cli import acknowledged, output, told
+from kitsurvie import kit
+from kitsurvie.cli import acknowledged, output, told, waived
+from kitsurvie.cli.context import Context, with_statements
 from kitsurvie.cli.episodes import TROUBLES, Episode, Recurrent, episodes, recurrent
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.cli.told import DAY_S, iso
+from kitsurvie.cli.view import waiver_document
 from kitsurvie.errors import UsageError
+from kitsurvie.inventory import waivers
+from kitsurvie.inventory.waivers import Waivers
 from kitsurvie.ledger import Acknowledgement, Run
-from kitsurvie.model import Inventory, Status
+from kitsurvie.model import Inventory, Status, Waiver
 from kitsurvie.workspace import find
 
 ROWS_SHOWN = 30
@@ -32,7 +37,11 @@ MOST_DAYS = 3660
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The episodes of a time, the newest first, and the runs made in it."""
+    """The episodes of a time, the newest first, and the runs made in it.
+
+    Waivers are those of today: read for today where a drift lasts, for its last day where it is
+    over.
+    """
 
     since: float
     now: float
@@ -41,6 +50,25 @@ class History:
     acknowledged: Mapping[tuple[str, str, str], Acknowledgement]
     runs: tuple[Run, ...]
     known: Mapping[int, Run]
+    waivers: Mapping[str, tuple[Waiver, ...]] = field(default_factory=dict)
+
+    def day(self, one: Episode) -> date:
+        """The day for which a waiver of it is read."""
+        return date.fromtimestamp(self.now if one.to_at is None else one.to_at)
+
+    def waiver(self, one: Episode) -> Waiver | None:
+        """The waiver that speaks of a drift; of one that lasts also a waiver that is over."""
+        mine = self.waivers.get(one.host)
+        if not mine or one.status is not Status.DRIFT:
+            return None
+        found = waivers.covering(mine, one.verdict.measure, one.verdict.check, self.day(one))
+        over = found is not None and not waivers.holds(found, self.day(one))
+        return None if over and one.to_at is not None else found
+
+    def waived(self, one: Episode) -> bool:
+        """Whether it is waived while it lasts, or was on its last day."""
+        found = self.waiver(one)
+        return found is not None and waivers.holds(found, self.day(one))
 
     def acknowledgement(self, one: Episode) -> Acknowledgement | None:
         """Of what still lasts, who answers for it."""
@@ -67,13 +95,17 @@ def history(
     """
     place = find(workspace)
     inventory = inventories.load(place)
+    world = with_statements(Context(place, inventory, kit.load(place.roles), ()))
     hosts = _meant(inventory, limit, member)
     now = time.time()
     since = now - days * DAY_S
     window = place.recurrent_days
     with opened(place.ledger_url) as ledger:
         earliest = min(since, now - window * DAY_S)
-        held = ledger.intervals(*TROUBLES, since=earliest, hosts=hosts, measures=measure or None)
+        # what each verdict says is in the document alone
+        held = ledger.intervals(
+            *TROUBLES, since=earliest, hosts=hosts, measures=measure or None, said=json
+        )
         every = episodes(held)
         said = [a for a in ledger.acknowledgements() if a.until >= date.today().isoformat()]
         runs = ledger.runs(limit=None)
@@ -85,12 +117,17 @@ def history(
         {(a.host, a.measure, a.check): a for a in said},
         tuple(run for run in runs if run.started_at >= since),
         {run.id: run for run in runs},
+        _by_host(world.statements.waivers),
     )  # fmt: skip
     if json:
         output.document("compliance_history", document(found, inventory, window=window))
     else:
         show(output.stdout(), found, inventory, window=window)
     return 0
+
+
+def _by_host(of: Waivers) -> dict[str, tuple[Waiver, ...]]:
+    return {host: of.of(host) for host in {host for one in of.listed for host in one.hosts}}
 
 
 def _newest_first(one: Episode) -> tuple[bool, float, str, str]:
@@ -123,22 +160,25 @@ def show(console: Console, found: History, inventory: Inventory, *, window: int)
         line = f"Again and again  {told.recurs(one, inventory, window)}"
         console.print(Text(line, style="yellow"))
     if found.episodes:
-        _tally(console, "Measure", found.episodes, lambda one: one.verdict.measure)
+        _tally(console, "Measure", found, lambda one: one.verdict.measure)
         hosts = {one.host for one in found.episodes}
         members = {one: told.member(inventory, one) for one in hosts}
-        _tally(console, "Member", found.episodes, lambda one: members[one.host])
+        _tally(console, "Member", found, lambda one: members[one.host])
         _episodes(console, found, inventory)
     _runs(console, found.runs)
 
 
 def _opening(found: History) -> str:
-    open_still = sum(1 for one in found.episodes if one.to_at is None)
+    lasting = [one for one in found.episodes if one.to_at is None]
+    accepted = sum(1 for one in lasting if found.waived(one))
+    still = f"{len(lasting)} of them still there"
+    still += f", {accepted} of these waived" if accepted else ""
     counted = told.count(len(found.episodes), "trouble")
     machines = told.count(told.hosts_of(found.episodes), "machine")
     since, now = told.day(found.since), told.day(found.now)
     if not found.episodes:
         return f"From {since} to {now}: nothing drifted in what was asked for."
-    return f"From {since} to {now}: {counted} on {machines}, {open_still} of them still there."
+    return f"From {since} to {now}: {counted} on {machines}, {still}."
 
 
 def _table(*headings: str, right: Sequence[str] = ()) -> Table:
@@ -149,19 +189,21 @@ def _table(*headings: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def _tally(
-    console: Console, heading: str, of: Iterable[Episode], key: Callable[[Episode], str]
-) -> None:
+def _tally(console: Console, heading: str, found: History, key: Callable[[Episode], str]) -> None:
     groups: dict[str, list[Episode]] = {}
-    for one in of:
+    for one in found.episodes:
         groups.setdefault(key(one), []).append(one)
-    counted = ("Machines", "Troubles", "Still there")
+    accepted = bool(found.waivers) and any(
+        one.to_at is None and found.waived(one) for one in found.episodes
+    )
+    counted = ("Machines", "Troubles", "Still there", *(["of these waived"] if accepted else []))
     table = _table(heading, *counted, right=counted)
     ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     for name, episodes_of in ranked[:RUNS_SHOWN]:
-        lasting = sum(1 for one in episodes_of if one.to_at is None)
-        cells = (str(told.hosts_of(episodes_of)), str(len(episodes_of)), str(lasting or "-"))
-        table.add_row(Text(name), *cells)
+        lasting = [one for one in episodes_of if one.to_at is None]
+        numbers = [told.hosts_of(episodes_of), len(episodes_of), len(lasting)]
+        numbers += [sum(1 for one in lasting if found.waived(one))] if accepted else []
+        table.add_row(Text(name), *(str(number or "-") for number in numbers))
     console.print()
     console.print(table)
     if len(ranked) > RUNS_SHOWN:
@@ -171,14 +213,20 @@ def _tally(
 def _episodes(console: Console, found: History, inventory: Inventory) -> None:
     table = _table("Machine", "Member", "Check", "", "From", "Until", "Run")
     for one in found.episodes[:ROWS_SHOWN]:
-        style = "yellow" if one.status is Status.DRIFT else "red"
+        held = found.waived(one)
+        style = "cyan" if held else "yellow" if one.status is Status.DRIFT else "red"
+        status = Status.WAIVED if held else one.status
         until = Text("still there", style=style) if one.to_at is None else told.day(one.to_at)
         run = one.from_run if one.to_run is None else one.to_run
         table.add_row(
             Text(one.host), Text(told.member(inventory, one.host)),
-            Text(told.check_name(one.verdict)), Text(one.status.value, style=style),
+            Text(told.check_name(one.verdict)), Text(status.value, style=style),
             told.day(one.from_at), until, Text(told.by_run(found.known, run)),
         )  # fmt: skip
+        waiver = found.waiver(one)
+        if waiver is not None:
+            words = waived.words(waiver, found.day(one))
+            table.add_row("", "", Text(words, style="cyan" if held else ""))
         said = found.acknowledgement(one)
         if said is not None:
             table.add_row("", "", Text(acknowledged.words(said), style="cyan"))
@@ -219,7 +267,7 @@ def document(found: History, inventory: Inventory, *, window: int) -> dict[str, 
 
 
 def _episode(one: Episode, found: History, inventory: Inventory) -> dict[str, Any]:
-    verdict = one.verdict
+    verdict, waiver = one.verdict, found.waiver(one)
     return {
         "host": one.host,
         "member": told.of_member(inventory, one.host),
@@ -234,6 +282,8 @@ def _episode(one: Episode, found: History, inventory: Inventory) -> dict[str, An
         "expected": verdict.expected,
         "message": verdict.message,
         "acknowledged": acknowledged.document(found.acknowledgement(one)),
+        "waived": found.waived(one),
+        "waiver": None if waiver is None else waiver_document(waiver, found.day(one)),
     }
 
 

@@ -27,6 +27,13 @@ CONFIG = """\
 # The ledger of runs and verdicts, an SQLAlchemy URL; empty: an SQLite file in the state folder.
 # ledger = ""
 
+# Where PCs that observe themselves hand in (playbooks/spool.yml sets it up).
+# spool = "/var/lib/kitsurvie-spool"
+
+# The private key of the night, which may only look (kitsurvie compliance run --as-observer), such
+# as keys/observer; empty: there is none.
+# observer_key = ""
+
 # Seconds given to a machine to answer, and to be looked at.
 # connect_timeout_s = 10
 # observe_timeout_s = 120
@@ -52,6 +59,7 @@ CONFIG = """\
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.
 /.kitsurvie/
+/keys/
 """
 ANSIBLE = f"""\
 # For those who call ansible or ansible-playbook themselves; kitsurvie does not read this file.

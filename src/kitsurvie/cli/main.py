@@ -7,10 +7,8 @@ import sys
 import typer
 
 from kitsurvie import __version__
-from kitsurvie.cli import compliance, enroll, init, inventory, kit, lab, output
-from kitsurvie.cli.deploy import deploy
-from kitsurvie.cli.plan import plan
-from kitsurvie.cli.retire import retire
+from kitsurvie.cli import output
+from kitsurvie.cli.commands import Kitsurvie
 from kitsurvie.errors import ExitCode, KitsurvieError
 
 # what a shell reports for a program that SIGPIPE ended
@@ -18,6 +16,7 @@ BROKEN_PIPE = 141
 
 app = typer.Typer(
     name="kitsurvie",
+    cls=Kitsurvie,
     help="A standard minimum toolset for the communes you look after: deploy it, prove it.",
     no_args_is_help=True,
     add_completion=False,
@@ -39,17 +38,6 @@ def _root(
     ),
 ) -> None:
     """A standard minimum toolset for the communes you look after."""
-
-
-app.command("init")(init.init)
-app.add_typer(inventory.app, name="inventory", no_args_is_help=True)
-app.add_typer(kit.app, name="kit", no_args_is_help=True)
-app.command("enroll")(enroll.enroll)
-app.command()(plan)
-app.command()(deploy)
-app.command()(retire)
-app.add_typer(compliance.app, name="compliance", no_args_is_help=True)
-app.add_typer(lab.app, name="lab", no_args_is_help=True)
 
 
 def _reader_left(error: BaseException) -> bool:

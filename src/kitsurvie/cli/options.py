@@ -17,6 +17,9 @@ Measures = Annotated[
     list[str] | None, typer.Option("--measure", "-m", help="Only this measure; may be repeated.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+RunNumber = Annotated[
+    int | None, typer.Option("--run", metavar="N", help="This run instead of the newest.")
+]
 HostName = Annotated[str, typer.Argument(metavar="HOST", help="The host, by its inventory name.")]
 CheckName = Annotated[
     str,

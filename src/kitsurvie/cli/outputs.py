@@ -110,11 +110,12 @@ def report(
     A file that cannot be written any more keeps none of the others back; WorkspaceError says so at
     the end. `changes` is what is new since an earlier run, as `compliance diff` has it.
     """
-    document = view.document(run)
+    told = any(target.format is not Format.TABLE for target in to.targets)
+    document = view.document(run) if told else {}
     failed: list[WorkspaceError] = []
     for target in sorted(to.targets, key=lambda target: target.path is None):
         if target.path is None and target.format in {Format.TABLE, Format.JSON}:
-            printed(run, json=target.format is Format.JSON)
+            _print(target, run, document)
             continue
         content = _content(target, run, document, to, measures, changes)
         if target.path is None:
@@ -124,7 +125,8 @@ def report(
             mode = whole.COUNTS if target.format is Format.PROMETHEUS else whole.REPORT
             whole.write(target.path, content, mode)
         except OSError as error:
-            again = f"Once it is mended: kitsurvie compliance show --run {run.id} -o {target}"
+            word = "rejudge" if run.rejudged else "show"
+            again = f"Once it is mended: kitsurvie compliance {word} --run {run.id} -o {target}"
             failed.append(_unwritable(target, error, "The run itself is recorded.", again))
     for trouble in failed[:-1]:
         output.error(trouble)
@@ -136,7 +138,7 @@ def report(
 def _content(
     target: Target,
     run: view.RunView,
-    document: Mapping[str, Any],
+    document: dict[str, Any],
     to: Asked,
     measures: Mapping[str, Measure],
     changes: Mapping[str, Any] | None,
@@ -152,8 +154,15 @@ def _content(
             return page.render(document, to.language, page.described(measures.values()), changes)
         case _:
             with redirect_stdout(io.StringIO()) as stream:
-                printed(run, json=target.format is Format.JSON)
+                _print(target, run, document)
             return stream.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _print(target: Target, run: view.RunView, document: dict[str, Any]) -> None:
+    if target.format is Format.JSON:
+        output.document("run", document)
+    else:
+        printed(run, json=False)
 
 
 def _last_success(path: Path | None) -> float | None:

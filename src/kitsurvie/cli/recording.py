@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from kitsurvie.cli.context import who
-from kitsurvie.errors import LedgerError
+from kitsurvie.errors import LedgerError, UsageError
 from kitsurvie.ledger import Ledger, Record, Run, RunState
 from kitsurvie.model import Host
 
@@ -25,6 +25,15 @@ def opened(url: str) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+def past_run(ledger: Ledger, number: int | None) -> Run:
+    """The run of that number, or the newest that looked at hosts. Raises a LedgerError."""
+    if number is not None:
+        return ledger.run(number)
+    for past in ledger.runs("compliance", "deploy", limit=1):
+        return past
+    raise UsageError("No run is recorded yet.", remedy="Make one: kitsurvie compliance run")
 
 
 @contextmanager

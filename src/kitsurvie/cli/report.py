@@ -13,12 +13,16 @@ def report(run: view.RunView, *, json: bool, again: str = "") -> int:
         output.document("run", view.document(run))
         return code
     console = output.stdout()
+    if run.rejudged:
+        output.say(f"{run.rejudged.opening}\n")
     table.show(console, run)
     counts = view.standings(run)
     said = ", ".join(f"{counts[one]} {word}" for one, word in table.WORDS.items() if counts[one])
-    took = run.ended_at - run.started_at
     counted = told.count(len(run.hosts), "host")
-    output.say(f"\nRun {run.id}: {counted} in {took:.0f} s: {said}.")
+    how = f": {counted} in {run.ended_at - run.started_at:.0f} s"
+    if run.rejudged:
+        how = f", judged again: {counted}"
+    output.say(f"\nRun {run.id}{how}: {said}.")
     output.say(table.score_words(view.score_of(run.hosts)))
     if again and any(host.state not in {Outcome.DONE, Outcome.DRIFT} for host in run.hosts):
         output.say(f"Once it is mended: {again}")

@@ -13,7 +13,7 @@ import typer
 from kitsurvie import inventory as inventories
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
-from kitsurvie.cli import output, progress, run_lock, stated
+from kitsurvie.cli import output, progress, run_lock, spool, stated
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.recording import opened, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
@@ -248,6 +248,7 @@ def _forget(world: Context, leaving: Leaving) -> None:
     place, name = world.workspace, leaving.host.name
     leaving.files = write.remove_host(place, name)
     leaving.unpinned = len(known_hosts.pin(place.known_hosts, name, (), replace=True))
+    leaving.warnings += [said.rstrip(".") for said in spool.forget(place, name)]
     for path in (place.inventory / "host_vars").glob(f"{name}*"):
         if path.name in {name, f"{name}.yml", f"{name}.yaml"}:
             leaving.warnings.append(f"{path} is no use any more: look at it, then remove it")

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from kitsurvie.cli.context import who
 from kitsurvie.errors import RunError, WorkspaceError
+from kitsurvie.workspace import make_private, open_private
 
 ORPHAN_POLL_S = 1.0
 
@@ -30,7 +32,9 @@ def hold(
         os.ftruncate(descriptor, 0)
         os.pwrite(
             descriptor,
-            json.dumps({"pid": os.getpid(), "born": _born(os.getpid()), "what": what}).encode(),
+            json.dumps(
+                {"pid": os.getpid(), "born": _born(os.getpid()), "what": what, "by": who()}
+            ).encode(),
             0,
         )
         yield descriptor
@@ -40,8 +44,8 @@ def hold(
 
 def _open(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        make_private(path.parent)
+        return open_private(path, os.O_RDWR)
     except OSError as error:
         raise WorkspaceError(
             f"The workspace cannot be written: {error.strerror}.",
@@ -58,10 +62,10 @@ def _take(
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid, born, what = _holder(descriptor)
+            pid, born, what, by = _holder(descriptor)
             if _alive(pid, born):
                 raise RunError(
-                    f"Another run is under way here: {what}, process {pid}.",
+                    f"Another run is under way here: {what}, process {pid}, by {by}.",
                     where=str(path),
                     remedy="Wait for it to end, or stop it with Ctrl-C where it runs.",
                 ) from None
@@ -79,12 +83,13 @@ def _take(
             return
 
 
-def _holder(descriptor: int) -> tuple[int, str, str]:
+def _holder(descriptor: int) -> tuple[int, str, str, str]:
     try:
         written = json.loads(os.pread(descriptor, 4096, 0))
-        return int(written["pid"]), str(written["born"]), str(written["what"])
+        born, what, by = (str(written[name]) for name in ("born", "what", "by"))
+        return int(written["pid"]), born, what, by
     except (ValueError, KeyError, TypeError):
-        return 0, "", "an earlier run"
+        return 0, "", "an earlier run", ""
 
 
 def _alive(pid: int, born: str) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from kitsurvie import judge, kit
-from kitsurvie.cli.survey import OF_THE_MACHINE
+from kitsurvie import kit
 from kitsurvie.inventory import Known
 from kitsurvie.kit import How
 from kitsurvie.model import Measure
@@ -16,6 +15,10 @@ def known(measures: Mapping[str, Measure], roles: Sequence[Path]) -> Known:
     """The checks of each measure, and of each rule of the norms why it is not to be attested."""
 
     def checks(measure: str) -> Collection[str]:
+        # read when a waiver names a check: a quarter of a second that most commands need not wait
+        from kitsurvie import judge
+        from kitsurvie.cli.survey import OF_THE_MACHINE
+
         if measure not in measures:
             return OF_THE_MACHINE
         return [check.name for check in judge.load(measures[measure])]

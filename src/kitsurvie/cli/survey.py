@@ -13,9 +13,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kitsurvie import judge
+from kitsurvie.cli import self_observation
+from kitsurvie.cli.learnt import Learnt
+from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
+from kitsurvie.cli.told import NOT_LISTED
 from kitsurvie.enroll import known_hosts
 from kitsurvie.errors import HostError
 from kitsurvie.fleet.client import Fleet, Limits, Reply, Target, Trouble
@@ -56,6 +61,8 @@ MOST_ANSWER_BYTES = 256 * 1024
 # away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
 # then does not answer is not away.
 AWAY = frozenset({Trouble.UNREACHABLE, Trouble.TIMEOUT, Trouble.CLOSED})
+# what an observer meets where the measure of that name is not in place
+NOT_LET_LOOK = frozenset({Trouble.AUTHENTICATION, Trouble.SUDO, Trouble.MISSING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,8 @@ class Look:
     `trouble` is empty, or says in a sentence why it could not be judged; `status` is then
     UNREACHABLE or ERROR, otherwise the worst of its verdicts. `stamps` are the digests found there,
     `release` its system, such as `debian 12`, `restart` who asks for a restart (a measure, or
-    `debian`) and since when.
+    `debian`) and since when, `listed` the digest of the list of what an observer may ask, and
+    `listed_own` that of what the machine asks itself.
     """
 
     host: str
@@ -77,6 +85,8 @@ class Look:
     trouble: str = ""
     release: str = ""
     restart: Mapping[str, float] = field(default_factory=dict)
+    listed: str = ""
+    listed_own: str = ""
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
@@ -116,17 +126,22 @@ class Survey:
         catalogue: Catalogue,
         ledger: Ledger,
         progress: Progress,
+        *,
+        observer: Path | None = None,
     ) -> None:
+        """`observer` is the key of the account that may only look; without it one is oneself."""
         self._workspace = workspace
         self._inventory = inventory
         self._catalogue = catalogue
-        self._ledger = ledger
+        self._observer = observer
+        self._learnt = Learnt(workspace, ledger, believed=observer is not None)
         self._progress = progress
         self._memory = judge.Memory()
+        self.lists = Lists(ledger)
 
     def look(self, plan: Mapping[str, tuple[Item, ...]]) -> Iterator[Look]:
         """See each host of the plan once; gives each as soon as it has been judged."""
-        learnt = dict(self._ledger.learnt())
+        learnt = self._learnt.read()
         visits = {
             name: self._visit(self._inventory.hosts[name], items, learnt)
             for name, items in plan.items()
@@ -151,6 +166,7 @@ class Survey:
                 self._progress.done(visit.host.name, look.status)
                 self._release(fleet, visit.kind, waiting, learnt)
                 yield look
+        self._learnt.keep()
 
     def _release(
         self,
@@ -199,6 +215,8 @@ class Survey:
             parallel_per_site=self._workspace.parallel_per_site,
         )
         targets = [_target(visit.host, pinned) for visit in visits.values()]
+        if self._observer is not None:
+            targets = [as_observer(target, self._observer) for target in targets]
         return Fleet(targets, limits, self._workspace.known_hosts, self._progress.host)
 
     def _ask(self, fleet: Fleet, visit: _Visit, commands: Sequence[str]) -> None:
@@ -209,8 +227,10 @@ class Survey:
             command_s=COMMAND_S,
             deadline_s=self._workspace.observe_timeout_s,
             max_answer_bytes=MOST_ANSWER_BYTES,
+            with_runner=self._observer is None,
         )
-        fleet.submit(visit.host.name, request.COMMAND, asked)
+        command = request.COMMAND if self._observer is None else request.OBSERVER_COMMAND
+        fleet.submit(visit.host.name, command, asked)
 
     def _take(
         self, fleet: Fleet, visit: _Visit, reply: Reply, learnt: dict[str, tuple[str, ...]]
@@ -220,36 +240,90 @@ class Survey:
         if reply.trouble is not None:
             away = reply.trouble in AWAY and not reply.logged_in
             status = Status.UNREACHABLE if away else Status.ERROR
-            return Look(name, time.time(), status, trouble=str(explain(reply)))
+            said = str(explain(reply))
+            if self._observer is not None and reply.trouble in NOT_LET_LOOK:
+                said = f"The observer may not look at {name}: kitsurvie deploy -l {name}. {said}"
+            return Look(name, time.time(), status, trouble=said)
         try:
             answered = answers.decode(name, visit.asked, reply.stdout, reply.stderr)
         except HostError as error:
             return Look(name, time.time(), Status.ERROR, trouble=str(error))
         visit.answers.update(answered.answers)
+        if any(visit.answers[command].flaw == "unlisted" for command in STANDING):
+            old = f"{name} has an old list of what an observer may ask: kitsurvie deploy renews it."
+            return Look(name, time.time(), Status.ERROR, trouble=old)
         if visit.answers[STAMPS].flaw:
             # without it every measure would look as if it had never been applied
             cut = f"{name} could not say which measures it carries. Look at its load and its disk."
             return Look(name, time.time(), Status.ERROR, trouble=cut)
-        judgement = self._judge(visit)
+        judgement = self._judge(visit.items, visit.evidence())
         if judgement.missing and visit.batches < MOST_BATCHES:
             self._ask(fleet, visit, judgement.missing)
             return None
         release = _release(visit.answers) if visit.items else ()
         verdicts = (*release, *judgement.verdicts, *self._endless(judgement))
-        if not release:
+        whole = not any(answer.flaw == "unlisted" for answer in visit.answers.values())
+        if not release and whole:
             self._learn(visit, verdicts, learnt)
         status = worst(v.status for v in verdicts)
         return Look(
             name, time.time(), status, verdicts, visit.evidence(), stamps_of(visit.answers),
             release=release_of(visit.answers), restart=restarts_of(visit.answers),
+            listed=listed(visit.answers),
+            listed_own=listed(visit.answers, self_observation.LIST),
         )  # fmt: skip
 
-    def _judge(self, visit: _Visit) -> judge.Judgement:
-        checks = [c for item in visit.items for c in self._catalogue.checks[item.measure]]
-        if release_of(visit.answers) not in SUPPORTED:
-            return _not_applicable(checks, release_of(visit.answers))
-        params = {item.measure: item.params for item in visit.items}
-        return judge.judge(checks, params, visit.evidence(), self._memory)
+    def judge_handed_in(
+        self, host: str, items: tuple[Item, ...], evidence: Evidence, at: float
+    ) -> Look:
+        """What a host has said of itself at a moment, judged by today's checks.
+
+        Of what it said, the answers that were read are kept, and no others: it chose them all.
+        """
+        if any(evidence.answers.get(one, _UNSAID).flaw for one in (STAMPS, RELEASE)):
+            return _mute(host, at)
+        return self.judge_again(host, items, evidence, at, NOT_LISTED)
+
+    def judge_again(
+        self, host: str, items: tuple[Item, ...], evidence: Evidence, at: float, unasked: str
+    ) -> Look:
+        """What a host answered at a moment, judged by today's checks; it can be asked no more.
+
+        A check that lacks an answer is unknown, and `unasked` says why; the evidence of the look
+        are the answers that were read.
+        """
+        judged = tuple(item for item in items if item.mode is not Mode.OFF)
+        answered = evidence.answers
+        if RELEASE in answered and answered[RELEASE].flaw:
+            return _mute(host, at)
+        # of a machine that was never asked what it is, no check knows whether it applies
+        known = RELEASE in answered or not judged
+        judgement = self._judge(judged, evidence) if known else judge.Judgement((), (RELEASE,))
+        said = {(verdict.measure, verdict.check) for verdict in judgement.verdicts}
+        unjudged = [
+            Verdict(check.measure, check.name, Status.UNKNOWN, message=unasked)
+            for item in judged
+            for check in self._catalogue.checks[item.measure]
+            if (check.measure, check.name) not in said
+        ]
+        release = _release(answered) if judged else ()
+        if not known:
+            release = (Verdict("kit", OF_THE_MACHINE[0], Status.UNKNOWN, message=unasked),)
+        verdicts = (*release, *judgement.verdicts, *unjudged)
+        read = _merged(STANDING, *(verdict.commands for verdict in verdicts))
+        kept = {command: answered[command] for command in read if command in answered}
+        return Look(
+            host, at, worst(v.status for v in verdicts), verdicts, Evidence(host, kept),
+            stamps_of(kept), release=release_of(kept), restart=restarts_of(kept),
+        )  # fmt: skip
+
+    def _judge(self, items: tuple[Item, ...], evidence: Evidence) -> judge.Judgement:
+        checks = [c for item in items for c in self._catalogue.checks[item.measure]]
+        release = release_of(evidence.answers)
+        if release not in SUPPORTED:
+            return _not_applicable(checks, release)
+        params = {item.measure: item.params for item in items}
+        return judge.judge(checks, params, evidence, self._memory)
 
     def _endless(self, judgement: judge.Judgement) -> tuple[Verdict, ...]:
         if not judgement.missing:
@@ -261,15 +335,16 @@ class Survey:
         self, visit: _Visit, verdicts: Iterable[Verdict], learnt: dict[str, tuple[str, ...]]
     ) -> None:
         read = dict.fromkeys(command for verdict in verdicts for command in verdict.commands)
+        self.lists.asked(visit.host.name, visit.kind, (*STANDING, *read))
         scope = f"class:{visit.kind}"
         if scope not in learnt:
             learnt[scope] = tuple(read)
-            self._ledger.learn(scope, learnt[scope])
+            self._learnt.learn(scope, learnt[scope])
         own = tuple(command for command in read if command not in set(learnt[scope]))
         mine = f"host:{visit.host.name}"
         if own != learnt.get(mine, ()):
             learnt[mine] = own
-            self._ledger.learn(mine, own)
+            self._learnt.learn(mine, own)
 
 
 def read_catalogue(measures: Iterable[Measure]) -> Catalogue:
@@ -279,6 +354,15 @@ def read_catalogue(measures: Iterable[Measure]) -> Catalogue:
         checks={m.id: judge.load(m) for m in wanted},
         digests={m.id: judge.read_digest(m) for m in wanted},
     )
+
+
+_UNSAID = Answer(-1, b"", b"", "deadline")
+
+
+def _mute(host: str, at: float) -> Look:
+    """A host that answered, and did not even say what it is."""
+    cut = f"{host} could not say what it is and carries. Look at its load and its disk."
+    return Look(host, at, Status.ERROR, trouble=cut)
 
 
 def stamps_of(answers: Mapping[str, Answer]) -> Mapping[str, str]:

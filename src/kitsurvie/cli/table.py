@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kitsurvie.cli import absent, acknowledged, exceptions, output, told, waived
+from kitsurvie.cli import absent, acknowledged, exceptions, output, rejudged, told, waived
 from kitsurvie.cli.standing import Score, Standing, percent
 from kitsurvie.cli.view import HostView, RunView, attested, member_name, score_of, stand
 from kitsurvie.converge import State
@@ -45,6 +45,8 @@ def show(console: Console, run: RunView) -> None:
     """Print the whole run."""
     _members(console, run)
     _mended(console, run)
+    if run.rejudged:
+        rejudged.show(console, run.rejudged)
     exceptions.show(console, run)
     waived.show(console, run)
     absent.show(console, run)
@@ -169,8 +171,10 @@ def _troubles(console: Console, view: HostView, run: RunView) -> None:
     not_reached = {m for m, play in view.plays.items() if play.state is State.NOT_REACHED}
     modes = {item.measure: item.mode for item in view.items}
     for verdict in view.verdicts:
-        # of a measure that was not even tried, the reason above says all there is to know
-        if verdict.status in _WORTH_READING and verdict.measure not in not_reached:
+        # of a measure that was not even tried, the reason above says all there is to know; what a
+        # past night did not ask is told by check
+        past_over = verdict.measure in not_reached or verdict.message == rejudged.NOT_ASKED
+        if verdict.status in _WORTH_READING and not past_over:
             later = "left for later" if verdict.measure in view.held else ""
             observed = modes.get(verdict.measure) is Mode.OBSERVE
             untouched = "only observed: nothing is changed here" if observed else later

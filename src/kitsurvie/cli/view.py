@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kitsurvie import kit
-from kitsurvie.cli import acknowledged, told
+from kitsurvie.cli import acknowledged, rejudged, told
+from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
-from kitsurvie.cli.survey import Look
-from kitsurvie.cli.told import DAY_S, iso
+from kitsurvie.cli.told import DAY_S, NOT_LISTED, iso
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Statements, attestations, waivers
@@ -20,14 +20,18 @@ from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Past, S
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
 
+if TYPE_CHECKING:
+    # what looks at hosts is not read by who only reads the ledger
+    from kitsurvie.cli.survey import Look
+
 
 @dataclass(slots=True)
 class HostView:
     """Where one host stands at this moment of a run; `held` says why a due measure has to wait.
 
     `verdicts` and `state` are as the `waivers` of this host have them on that `day`; what the
-    ledger keeps is `recorded`. `last` is what was known of a host that did not answer,
-    `acknowledged` who answers for its drifts today.
+    ledger keeps is `recorded`. `own`: they are of a look that the machine made at itself. `last` is
+    what was known of a host that did not answer, `acknowledged` who answers for its drifts today.
     """
 
     host: Host
@@ -46,6 +50,7 @@ class HostView:
     day: date = field(default_factory=date.today)
     last: LastSeen | None = None
     acknowledged: tuple[Acknowledgement, ...] = ()
+    own: bool = False
 
     @property
     def recorded(self) -> Outcome:
@@ -81,8 +86,9 @@ class HostView:
             self.host.variables.get("kit__expected_up", self.host.profile is not Profile.LAPTOP)
         )
 
-    def take(self, look: Look) -> None:
+    def take(self, look: Look, *, own: bool = False) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
+        self.own = own
         self.verdicts = tuple(map(self.told, look.verdicts))
         self.detail, self.release = look.trouble, look.release
         self.restart = restart(self.host, self.items, look.restart)
@@ -91,16 +97,22 @@ class HostView:
             away = look.status is Status.UNREACHABLE
             self.state = Outcome.UNREACHABLE if away else Outcome.ERROR
         else:
-            self.state = state_of(self.verdicts, ())
+            self.state = state_of(self._counted(), ())
 
-    def recall(self, state: Outcome, detail: str, seen: Seen | None) -> None:
+    def recall(self, state: Outcome, detail: str, seen: Seen | None, *, own: bool = False) -> None:
         """What a past run recorded of this host."""
-        self.state, self.detail = state, detail
+        self.state, self.detail, self.own = state, detail, own
         if seen is not None:
             self.verdicts = tuple(map(self.told, seen.verdicts))
             self.at = seen.at if seen.evidence is not None else None
             if state in {Outcome.DONE, Outcome.DRIFT}:
-                self.state = state_of(self.verdicts, ())
+                self.state = state_of(self._counted(), ())
+
+    def _counted(self) -> tuple[Verdict, ...]:
+        # what the list of a machine is too old for speaks of the list, not of the machine
+        if not self.own:
+            return self.verdicts
+        return tuple(one for one in self.verdicts if one.message != NOT_LISTED)
 
     def waiver(self, verdict: Verdict) -> Waiver | None:
         """The waiver that speaks of a drift of this host, over or not."""
@@ -139,6 +151,7 @@ class RunView:
     With `measures` the document also says what every variable is and where that comes from.
     `statements` are the waivers and attestations of the workspace, `rules` those to attest, `day`
     the one they are read for; a machine unseen for more than `unseen_days` is named for it.
+    `rejudged`: its verdicts are not those of the run, but were made again of its answers.
     """
 
     id: int
@@ -154,11 +167,12 @@ class RunView:
     statements: Statements = field(default_factory=Statements)
     rules: tuple[str, ...] = ()
     unseen_days: int = 30
+    rejudged: Rejudgement | None = None
 
     @property
     def day(self) -> date:
-        """The day of the run, where the syndicate is."""
-        return date.fromtimestamp(self.started_at)
+        """The day of the run, where the syndicate is; of one judged again that of the judgement."""
+        return date.fromtimestamp(self.rejudged.at if self.rejudged else self.started_at)
 
 
 def exit_code(run: RunView) -> ExitCode:
@@ -238,7 +252,8 @@ def document(run: RunView) -> dict[str, Any]:
         "members": _members(run),
         "waivers_ending": [waiver_document(one, run.day) for one in ending(run)],
         "unseen_days": run.unseen_days,
-        "notes": list(run.notes),
+        "notes": [*([run.rejudged.opening] if run.rejudged else []), *run.notes],
+        "rejudged": rejudged.document(run.rejudged) if run.rejudged else None,
         "hosts": [_host(view, run) for view in run.hosts],
     }
 
@@ -277,6 +292,7 @@ def _host(view: HostView, run: RunView) -> dict[str, Any]:
         "expected_up": view.expected_up,
         "detail": view.detail,
         "seen": iso(view.at),
+        "own_look": view.own,
         "last_seen": _last(view, run),
         "restart": _restart(view),
         "acknowledged": acknowledged.documents(view.acknowledged),

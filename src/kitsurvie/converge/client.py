@@ -15,6 +15,7 @@ from typing import Any
 
 from kitsurvie.converge.overlay import write_overlay
 from kitsurvie.errors import RunError
+from kitsurvie.workspace import make_private
 
 
 class State(StrEnum):
@@ -39,7 +40,7 @@ class Job:
     that is to be taken away to its hosts: this goes first, so that what is applied has the last
     word. `stamps` maps a host, any host of the job, to the digests to leave there, `roads` to the
     words of ssh that pin its key. `playbook` lies beside `absent.yml`. `folder` is private to this
-    job and keeps Ansible's log. `variables` are given to every host.
+    job and keeps Ansible's log. `variables` are given to every host, `own` to one.
     """
 
     due: Mapping[str, Sequence[str]]
@@ -54,6 +55,7 @@ class Job:
     check: bool = False
     absent: Mapping[str, Sequence[str]] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def log(self) -> Path:
@@ -131,9 +133,9 @@ def _only(
 
 def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) -> Iterator[Play]:
     """One run of Ansible, every outcome told; raises RunError at its end when it broke."""
-    job.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(job.folder)
     overlay = job.folder / "due.json"
-    write_overlay(overlay, job.due, job.stamps, job.roads, job.absent, job.variables)
+    write_overlay(overlay, job.due, job.stamps, job.roads, job.absent, job.variables, job.own)
     process = _start(job, overlay, lock)
     follower = _Follower(job.due, job.absent)
     fatal = ""
@@ -161,7 +163,7 @@ def _once(job: Job, lock: int | None, on_step: Callable[[Step], None] | None) ->
 
 
 def _start(job: Job, overlay: Path, lock: int | None) -> subprocess.Popen[str]:
-    apart = {"due", "absent", "stamps", "roads", "playbook", "variables"}
+    apart = {"due", "absent", "stamps", "roads", "playbook", "variables", "own"}
     described = {name: value for name, value in asdict(job).items() if name not in apart}
     errors = (job.folder / "process.log").open("wb")
     process = subprocess.Popen(

@@ -19,13 +19,14 @@ def write_overlay(
     roads: Mapping[str, Sequence[str]],
     absent: Mapping[str, Sequence[str]] | None = None,
     variables: Mapping[str, Any] | None = None,
+    own: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Write what Ansible is told beside the syndicate's inventory, as JSON, which it reads as YAML.
 
     `due` maps a measure to host names (the groups `due_<measure>`), `absent` likewise where it is
     to be taken away (the groups `absent_<measure>`), `stamps` a host to {measure: digest}, `roads`
     a host to the words of ssh that pin its key: they come before any other. `variables` are given
-    to every host.
+    to every host, `own` maps a host to those that it alone is given.
     """
     groups = {f"due_{measure}": hosts for measure, hosts in due.items()}
     groups |= {f"absent_{measure}": hosts for measure, hosts in (absent or {}).items()}
@@ -34,6 +35,7 @@ def write_overlay(
             "hosts": {
                 host: {
                     **(variables or {}),
+                    **(own or {}).get(host, {}),
                     "kitsurvie_stamps": dict(measures),
                     "kitsurvie_road": shlex.join(roads[host]),
                     "ansible_ssh_args": shlex.join([*roads[host], *_KEPT_OPEN]),

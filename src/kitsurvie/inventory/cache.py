@@ -16,6 +16,7 @@ from typing import Any
 
 from kitsurvie.inventory.resolved import Record, Resolved, Settings
 from kitsurvie.model import Scope, Setting
+from kitsurvie.workspace import make_private, private_mode
 
 FORMAT = "2"
 KEPT = 4
@@ -62,10 +63,11 @@ def write(folder: Path, digest: str, resolved: Resolved) -> None:
         separators=(",", ":"),
     ).encode()
     with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         handle, name = tempfile.mkstemp(dir=folder, prefix="inventory-", suffix=".new")
         try:
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, private_mode(folder))
                 file.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
             Path(name).replace(_path(folder, digest))
         except BaseException:

@@ -13,7 +13,7 @@ from typing import Any
 from kitsurvie.errors import InventoryError
 from kitsurvie.inventory import insertion, names, removal, sources, structure, syntax, territory
 from kitsurvie.model import Member, Profile
-from kitsurvie.workspace import Workspace
+from kitsurvie.workspace import Workspace, is_shared, open_private
 
 
 def add_host(
@@ -110,8 +110,12 @@ def replace(path: Path, content: str) -> None:
     real = path.resolve()
     handle, temporary = -1, ""
     try:
-        real.parent.mkdir(parents=True, exist_ok=True)
-        mode = real.stat().st_mode & 0o777 if real.exists() else 0o644
+        if not real.parent.exists():
+            real.parent.mkdir(parents=True)
+            if is_shared(real.parent.parent):
+                real.parent.chmod(0o2775)
+        shared = is_shared(real.parent)
+        mode = real.stat().st_mode & 0o777 if real.exists() else 0o664 if shared else 0o644
         handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
@@ -147,7 +151,7 @@ def _alone(workspace: Workspace) -> Iterator[None]:
     """Hold the inventory's lock: two sysadmins may enrol at the same moment."""
     try:
         workspace.make_state()
-        with (workspace.state / "inventory.lock").open("a") as lock:
+        with os.fdopen(open_private(workspace.state / "inventory.lock", os.O_WRONLY), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:

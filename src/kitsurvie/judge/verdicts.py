@@ -21,6 +21,7 @@ _FLAWS = {
     "timeout": "it did not answer within its time limit",
     "truncated": "its answer was longer than the limit",
     "deadline": "the time for the whole observation was over before its turn",
+    "unlisted": "it is not on the host's list for observers, which kitsurvie deploy renews",
 }
 
 

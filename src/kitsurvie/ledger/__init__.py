@@ -1,6 +1,8 @@
 """What happened, when, on which host: runs, outcomes, verdicts and the evidence behind them."""
 
 from kitsurvie.ledger.book import Ledger
+from kitsurvie.ledger.copy import copy
+from kitsurvie.ledger.hand_ins import LastHandIn
 from kitsurvie.ledger.schema import SCHEMA_VERSION
 from kitsurvie.ledger.words import (
     Acknowledgement,
@@ -22,6 +24,7 @@ __all__ = [
     "Acknowledgement",
     "Change",
     "Interval",
+    "LastHandIn",
     "LastSeen",
     "Ledger",
     "Outcome",
@@ -32,4 +35,5 @@ __all__ = [
     "Run",
     "RunState",
     "Seen",
+    "copy",
 ]

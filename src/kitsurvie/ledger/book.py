@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Insert, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
@@ -24,7 +23,8 @@ from kitsurvie.ledger import (
     reading,
     schema,
 )
-from kitsurvie.ledger.interning import Numbers
+from kitsurvie.ledger import hand_ins as handed
+from kitsurvie.ledger.interning import Numbers, parts
 from kitsurvie.ledger.words import (
     Acknowledgement,
     Change,
@@ -233,17 +233,20 @@ class Ledger:
         until_run: int | None = None,
         hosts: Collection[str] | None = None,
         measures: Collection[str] | None = None,
+        said: bool = True,
     ) -> tuple[Interval, ...]:
         """Verdicts of these statuses, by host and check, the oldest first.
 
         Those that stood at `since` or began later, of these hosts and measures or of all; with
-        `until_run`, as they were known when that run ended.
+        `until_run`, as they were known when that run ended. Without `said` a verdict has its status
+        and nothing of what it says: reading that takes as long again.
         """
         with self._read() as connection:
             last = None if until_run is None else reading.mark(connection, until_run)
             return reading.intervals(
-                connection, statuses, since=since, until_look=last, hosts=hosts, measures=measures
-            )
+                connection, statuses, since=since, until_look=last, hosts=hosts,
+                measures=measures, said=said,
+            )  # fmt: skip
 
     def standing(self, host: str) -> tuple[Interval, ...]:
         """What stands of one host now, check by check."""
@@ -304,6 +307,17 @@ class Ledger:
                 seen.host, manifest, lambda address: self._content(connection, address)
             )
 
+    def evidences(self, looks: Iterable[Seen]) -> Iterator[tuple[Seen, Evidence | None]]:
+        """The same for many looks, in order, a few at a time; what was pruned since is None too.
+
+        What hosts answered alike is read once for all of them that follow each other.
+        """
+        reader = reading.Answers()
+        for some in parts(looks, reading.LOOKS_TOGETHER):
+            with self._read() as connection:
+                found = reader.read(connection, some)
+            yield from zip(some, found, strict=True)
+
     # -- commands learnt ----------------------------------------------------------------------
 
     def learn(self, scope: str, commands: Sequence[str]) -> None:
@@ -328,6 +342,19 @@ class Ledger:
                     lists[row.digest] = packing.unpack_commands(packing.restore(row.data))
                 scopes[row.scope] = lists[row.digest]
         return scopes
+
+    # -- machines that observe themselves -----------------------------------------------------
+
+    def hand_ins(self) -> Mapping[str, handed.LastHandIn]:
+        """What each machine last handed in of itself, by host."""
+        with self._read() as connection:
+            there = self._engine.dialect.has_table(connection, handed.NAME)
+            return handed.read(connection, there=there)
+
+    def handed_in(self, taken: Iterable[handed.LastHandIn]) -> None:
+        """Write what was just taken, in one transaction; each replaces its machine's last."""
+        with self._write() as connection:
+            handed.write(connection, self._engine.dialect.name, taken)
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -442,7 +469,7 @@ class Ledger:
 def _upsertion(dialect: str, table: Table, changing: tuple[str, ...]) -> Insert:
     """Insert, or change these columns of the row that has the key; made once, since it is slow."""
     keys = [column.name for column in table.primary_key]
-    new: Any = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    new: Any = database.insert_of(dialect, table)
     values = {name: new.excluded[name] for name in changing}
     made: Insert = (
         new.on_conflict_do_update(index_elements=keys, set_=values)

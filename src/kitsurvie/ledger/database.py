@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import schema
+from kitsurvie.workspace import make_private, open_private
 
 # how long to wait for another process that is writing
 BUSY_MS = 20_000
@@ -45,6 +46,18 @@ def connect(url: str) -> tuple[Engine, str]:
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine, where
+
+
+def insert_of(dialect: str, table: Table) -> Any:
+    """An insert that can say what to do where the row is there already, in the database's words."""
+    if dialect == "postgresql":
+        # read where it is used: with its drivers it takes longer than to open a ledger
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def compact(engine: Engine) -> None:
@@ -198,10 +211,10 @@ def _make_folder(url: URL) -> None:
     # `file:` begins a URI of SQLite's own, which is no path
     if url.get_backend_name() == "sqlite" and name and not name.startswith((":memory:", "file:")):
         path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # what hosts answered is for the sysadmins alone
+        make_private(path.parent)
+        # what hosts answered is for the sysadmins alone; SQLite gives its own files the same rights
         if not path.exists():
-            path.touch(mode=0o600)
+            os.close(open_private(path, os.O_WRONLY))
 
 
 def _readable(url: URL) -> URL:

@@ -15,6 +15,9 @@ from kitsurvie.model import Status, Verdict
 TOGETHER = 500
 MANY = 2000
 
+# the enumeration itself looks a value up ten times slower
+_STATUSES = {status.value: status for status in Status}
+
 K = TypeVar("K", bound=Hashable)
 
 
@@ -150,6 +153,7 @@ class Words:
         }
         self._contents: dict[int, Content] = {}
         self._verdicts: dict[tuple[int, int], Verdict] = {}
+        self._bare: dict[tuple[int, str], Verdict] = {}
         self._coverages: dict[int, tuple[int, ...]] = {}
 
     def learn(self, numbers: Iterable[int]) -> None:
@@ -175,9 +179,16 @@ class Words:
             status, found, expected, commands, message = self._contents[number]
             measure, name = self.checks[check]
             self._verdicts[key] = Verdict(
-                measure, name, Status(status), found, expected, commands, message
+                measure, name, _STATUSES[status], found, expected, commands, message
             )
         return self._verdicts[key]
+
+    def bare(self, check: int, status: str) -> Verdict:
+        """A verdict of that status, without what it says: few, and there is nothing to read."""
+        key = (check, status)
+        if key not in self._bare:
+            self._bare[key] = Verdict(*self.checks[check], _STATUSES[status])
+        return self._bare[key]
 
     def coverage(self, number: int | None) -> tuple[int, ...]:
         """The checks that a look covered, in order."""

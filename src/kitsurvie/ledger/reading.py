@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
-from kitsurvie.ledger import schema
+from kitsurvie.ledger import packing, schema
 from kitsurvie.ledger.interning import Words, parts
 from kitsurvie.ledger.words import Change, Interval, LastSeen, Past, Seen
-from kitsurvie.model import Status, Verdict
+from kitsurvie.model import Answer, Evidence, Status, Verdict
 
 # so many looks back are searched for a check that the last ones did not cover
 LOOKS_BACK = 60
+# so many looks have their evidence in memory at once
+LOOKS_TOGETHER = 20
 
 _looks = schema.observations.c
 _held = schema.intervals.c
+
+_INTERVAL = (
+    _held.host_id, _held.check_id, _held.verdict_id, _held.from_look, _held.from_run,
+    _held.from_at, _held.to_look, _held.to_run, _held.to_at,
+)  # fmt: skip
 
 # the number of a verdict, then the look, time and run that first gave it
 _Held = tuple[int, int, float, int]
@@ -178,14 +184,16 @@ def intervals(
     until_look: int | None,
     hosts: Collection[str] | None,
     measures: Collection[str] | None,
+    said: bool,
 ) -> tuple[Interval, ...]:
     """Verdicts of these statuses, by host and check, the oldest first.
 
     Those that still stood at `since`, or began later; of these hosts and measures, or of all; with
-    `until_look`, as they were known when that look was the last.
+    `until_look`, as they were known when that look was the last; without `said` no more of them
+    than their status.
     """
     query = (
-        select(schema.intervals)
+        select(*_INTERVAL, schema.verdicts.c.status)
         .join(schema.verdicts, schema.verdicts.c.id == _held.verdict_id)
         .where(schema.verdicts.c.status.in_([status.value for status in statuses]))
         .order_by(_held.host_id, _held.check_id, _held.from_look)
@@ -197,17 +205,17 @@ def intervals(
     if measures is not None:
         ids = select(schema.checks.c.id).where(schema.checks.c.measure.in_(list(measures)))
         query = query.where(_held.check_id.in_(ids.scalar_subquery()))
-    rows = list(_narrowed(connection, query, hosts))
-    reader = _Reader(connection, rows)
-    found = (reader.interval(row) for row in rows)
-    if until_look is None:
-        return tuple(found)
-    return tuple(
-        replace(one, to_look=None, to_run=None, to_at=None)
-        if one.to_look is not None and one.to_look > until_look
-        else one
-        for one in found
-    )
+    rows = _narrowed(connection, query, hosts)
+    reader = _Reader(connection, rows if said else ())
+    names, words = reader.hosts, reader.words
+    found = []
+    # a year has so many rows that what is done for each of them is what is waited for
+    for host, check, verdict, look, run, at, to_look, to_run, to_at, status in rows:
+        told = words.verdict(check, verdict) if said else words.bare(check, status)
+        if until_look is not None and to_look is not None and to_look > until_look:
+            to_look = to_run = to_at = None
+        found.append(Interval(names[host], told, look, run, at, to_look, to_run, to_at))
+    return tuple(found)
 
 
 def standing(connection: Connection, host: str) -> tuple[Interval, ...]:
@@ -225,13 +233,14 @@ def standing(connection: Connection, host: str) -> tuple[Interval, ...]:
 
 def _narrowed(
     connection: Connection, query: Select[Any], hosts: Collection[str] | None
-) -> Iterator[Row[Any]]:
+) -> list[Any]:
     if hosts is None:
-        yield from connection.execute(query)
-        return
+        return list(connection.execute(query).all())
+    rows: list[Any] = []
     for some in parts(sorted(hosts)):
         ids = select(schema.hosts.c.id).where(schema.hosts.c.name.in_(some))
-        yield from connection.execute(query.where(_held.host_id.in_(ids.scalar_subquery())))
+        rows += connection.execute(query.where(_held.host_id.in_(ids.scalar_subquery()))).all()
+    return rows
 
 
 class _Reader:
@@ -249,3 +258,48 @@ class _Reader:
             self.hosts[row.host_id], verdict, row.from_look, row.from_run, row.from_at,
             row.to_look, row.to_run, row.to_at,
         )  # fmt: skip
+
+
+class Answers:
+    """The evidence of one group of looks after the other, and no more in memory than of two."""
+
+    def __init__(self) -> None:
+        self._commands: dict[bytes, tuple[str, ...]] = {}
+        self._answers: dict[bytes, Answer] = {}
+
+    def read(self, connection: Connection, looks: Sequence[Seen]) -> list[Evidence | None]:
+        """What was answered at each of these looks; None where it is no longer kept whole."""
+        wanted = {look.evidence for look in looks if look.evidence is not None}
+        manifests = {
+            address: packing.addresses(data) for address, data in _contents(connection, wanted)
+        }
+        lists = {addresses[0] for addresses in manifests.values()}
+        answers = {one for addresses in manifests.values() for one in addresses[1:]}
+        # what the group before had and this one has not is forgotten
+        commands = {one: self._commands[one] for one in lists if one in self._commands}
+        known = {one: self._answers[one] for one in answers if one in self._answers}
+        for address, data in _contents(connection, lists - commands.keys()):
+            commands[address] = packing.unpack_commands(data)
+        for address, data in _contents(connection, answers - known.keys()):
+            known[address] = packing.unpack_answer(data)
+        self._commands, self._answers = commands, known
+        return [self._evidence(look, manifests) for look in looks]
+
+    def _evidence(self, look: Seen, manifests: Mapping[bytes, list[bytes]]) -> Evidence | None:
+        if look.evidence is None or look.evidence not in manifests:
+            return None
+        first, *rest = manifests[look.evidence]
+        if first not in self._commands or any(one not in self._answers for one in rest):
+            return None
+        told = zip(self._commands[first], (self._answers[one] for one in rest), strict=True)
+        return Evidence(look.host, dict(told))
+
+
+def _contents(
+    connection: Connection, addresses: Collection[bytes]
+) -> Iterator[tuple[bytes, bytes]]:
+    blobs = schema.blobs.c
+    for some in parts(addresses):
+        query = select(blobs.digest, blobs.data).where(blobs.digest.in_(some))
+        for address, data in connection.execute(query):
+            yield address, packing.restore(data)

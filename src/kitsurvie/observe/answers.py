@@ -15,7 +15,7 @@ MAX_BYTES = 64 << 20
 
 _HEAD = re.compile(rb"\nkitsurvie-answers ([0-9]{1,4}) ([0-9a-f]{16}) ([0-9]{1,10})\n")
 _ANSWER = re.compile(
-    rb"(-?[0-9]{1,4}) (-|timeout|truncated|deadline) ([0-9]{1,10}) ([0-9]{1,10})\n"
+    rb"(-?[0-9]{1,4}) (-|timeout|truncated|deadline|unlisted) ([0-9]{1,10}) ([0-9]{1,10})\n"
 )
 
 
@@ -23,10 +23,18 @@ class RubbishAnswer(HostError):
     """The bytes are not the answer of the runner to these commands."""
 
 
-def decode(host: str, commands: Sequence[str], stdout: bytes, stderr: bytes = b"") -> Evidence:
+def decode(
+    host: str,
+    commands: Sequence[str],
+    stdout: bytes,
+    stderr: bytes = b"",
+    *,
+    most: int = MAX_BYTES,
+) -> Evidence:
     """The evidence in the bytes that COMMAND wrote on `host` for these commands.
 
-    What a login shell prints before or after does no harm. `stderr` is only quoted in the error.
+    What a login shell prints before or after does no harm. `stderr` is only quoted in the error;
+    `most` is how many bytes it may unpack to.
     Raises RubbishAnswer when there is no whole answer to exactly these commands.
     """
     wanted = nonce(commands).encode()
@@ -40,21 +48,21 @@ def decode(host: str, commands: Sequence[str], stdout: bytes, stderr: bytes = b"
         body = stdout[head.end() : head.end() + size]
         if len(body) < size:
             raise _rubbish(host, f"its answer stops at {len(body)} of {size} bytes", b"", stderr)
-        found = tuple(_answers(host, _inflate(host, body)))
+        found = tuple(_answers(host, _inflate(host, body, most)))
         if len(found) != len(commands):
             raise _rubbish(host, f"it gave {len(found)} answers to {len(commands)} commands")
         return Evidence(host, dict(zip(commands, found, strict=True)))
     raise _rubbish(host, "it answered another request than the one sent", b"", stderr)
 
 
-def _inflate(host: str, body: bytes) -> bytes:
+def _inflate(host: str, body: bytes, most: int) -> bytes:
     unpack = zlib.decompressobj()
     try:
-        plain = unpack.decompress(body, MAX_BYTES)
+        plain = unpack.decompress(body, most)
     except zlib.error as error:
         raise _rubbish(host, "its answer was damaged on the way") from error
     if unpack.unconsumed_tail or not unpack.eof:
-        raise _rubbish(host, f"its answer is over {MAX_BYTES >> 20} MB or incomplete")
+        raise _rubbish(host, f"its answer is over {most >> 20} MB or incomplete")
     return plain
 
 

@@ -14,6 +14,10 @@ COMMAND = (
     'exec(compile(b.read(int(b.readline())),"kitsurvie-runner","exec"))\''
 )
 
+# What the key of the measure observer runs, whatever it is asked to run; it has its own runner.
+OBSERVER = "kitsurvie-observer"
+OBSERVER_COMMAND = "sudo -n /usr/lib/kitsurvie/observer/observe"
+
 _WIDTH = 2
 _TOTAL = 16 << 20
 
@@ -37,8 +41,9 @@ def build(
     max_answer_bytes: int,
     max_total_bytes: int = _TOTAL,
     width: int = _WIDTH,
+    with_runner: bool = True,
 ) -> bytes:
-    """The standard input for COMMAND.
+    """The standard input for COMMAND, or without a runner the one for OBSERVER_COMMAND.
 
     `command_s` bounds one command, `deadline_s` all of them; `max_answer_bytes` bounds stdout and
     stderr of one command, each; `max_total_bytes` all of them before compression; `width` is how
@@ -57,4 +62,5 @@ def build(
         len(body),
     )
     head = " ".join(("kitsurvie-request 1", nonce(commands), *map(str, numbers)))
-    return b"%d\n%b%b\n%b" % (len(runner()), runner(), head.encode(), body)
+    brought = runner() if with_runner else b""
+    return b"%d\n%b%b\n%b" % (len(brought), brought, head.encode(), body)

@@ -40,9 +40,16 @@ VARIABLES = {
     ],
     # small enough to be filled to the brim
     "public_access__home_size": "24m",
+    "observer__keys": [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE5ldmVydXNlZGtleW9ubHlmb3J0aGV0ZXN0c29mYWts night"
+    ],
+    "observer__from": ["192.0.2.10", "2001:db8::/32"],
     "antivirus__wanted": True,
     "antivirus__paths": ["/srv/shares"],
     "antivirus__database": "site",
+    # a control node that is never there: what is handed in is tried in test_self_observation
+    "self_observation__server": "192.0.2.1",
+    "self_observation__host_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPretendedToBeThere"],
     "backup_seen__proofs": [
         {"unit": "site-backup.service"},
         {"marker": "/var/lib/site-backup/last"},

@@ -69,7 +69,7 @@ def test_a_drift_is_a_row_with_its_member_its_age_and_both_sides() -> None:
         "member": "Agneaux", "host": "agn-srv", "profile": "server", "standing": "drift",
         "seen": "2026-10-12T00:03:12", "measure": "firewall", "mode": "enforce", "check": "test_x",
         "status": "drift", "since": "", "found": "a,\nb", "expected": '"drop"', "message": "",
-        "command": "nft", "waived_until": "",
+        "command": "nft", "waived_until": "", "rejudged": "",
     }  # fmt: skip
 
 

@@ -196,6 +196,9 @@ def test_foreign_rules_of_sudo_are_counted_and_nothing_else(root: Root) -> None:
         "%sudo\tALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n#includedir /etc/elsewhere\n",
     )
     root.write("etc/sudoers.d/00-kitsurvie", "admin1 ALL=(ALL:ALL) NOPASSWD: ALL\n")
+    observer = (ROLES / "observer/templates/10-kitsurvie-observer.j2").read_text(encoding="utf-8")
+    root.write("etc/sudoers.d/10-kitsurvie-observer", observer)
+    root.write("etc/sudoers.d/15-observer", observer.replace('observe ""', "observe"))
     root.write("etc/sudoers.d/10-words", "User_Alias X = a, \\\n  b\nDefaults:a lecture=never\n")
     root.write("etc/sudoers.d/20-two", "X ALL=(ALL) \\\n  NOPASSWD: ALL\n#1500 ALL=(ALL) ALL")
     root.write("etc/sudoers.d/30.put-aside", "y ALL=(ALL) ALL\n")
@@ -204,6 +207,7 @@ def test_foreign_rules_of_sudo_are_counted_and_nothing_else(root: Root) -> None:
     assert said.rc == 0
     assert sorted(said.stdout.split()) == [
         "/etc/sudoers",
+        "/etc/sudoers.d/15-observer",
         "/etc/sudoers.d/20-two",
         "/etc/sudoers.d/20-two",
     ]

@@ -26,7 +26,7 @@ _SILENT = {
 
 def render(document: Document) -> bytes:
     """The run as JUnit XML, hosts by member. Times are in UTC."""
-    root = ET.Element("testsuites", name=f"kitsurvie run {document['run']}")
+    root = ET.Element("testsuites", name=_name(document))
     root.set("time", f"{reading.seconds(document):.3f}")
     counts: Counter[str] = Counter()
     hosts = sorted(document["hosts"], key=lambda h: (h["member"]["name"], h["name"]))
@@ -37,6 +37,12 @@ def render(document: Document) -> bytes:
     ET.indent(root, space=" ")
     written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return written + b"\n"
+
+
+def _name(document: Document) -> str:
+    again = (document.get("rejudged") or {}).get("at")
+    judged = f", judged again {reading.utc(again)}" if again else ""
+    return f"kitsurvie run {document['run']}{judged}"
 
 
 def _suite(

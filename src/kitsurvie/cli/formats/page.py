@@ -368,13 +368,14 @@ class _Page:
         seen = reading.moment(host.get("seen"))
         kept = [row for row in found if row.status not in {"compliant", "not_applicable"}]
         whole = str(host["name"]) in self.detailed
+        looked = "seen_own" if host.get("own_look") else "seen"
         return {
             "name": reading.line(host["name"]),
             "profile": self.say.named("profile", str(host["profile"])),
             "state": self.say.named("stand", state),
             "tone": tone,
             "sign": SIGNS[tone],
-            "seen": self.say("seen", self.say.short(seen)) if seen else "",
+            "seen": self.say(looked, self.say.short(seen)) if seen else "",
             "detail": reading.text(host.get("detail") or "", LONGEST),
             "failures": list(self._failures(host)),
             "counts": ", ".join([*drifts, *told]),

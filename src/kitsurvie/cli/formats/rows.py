@@ -14,6 +14,7 @@ from kitsurvie.cli.formats.reading import Document
 COLUMNS = (
     "run", "started", "epci", "siren", "member", "host", "profile", "standing", "seen", "measure",
     "mode", "check", "status", "since", "found", "expected", "message", "command", "waived_until",
+    "rejudged",
 )  # fmt: skip
 # what a spreadsheet takes for the beginning of a formula, and what some fold into it
 STARTS = "=+-@⁺⁻⁼₊₋₌−⩵⩶﬩﹢﹣﹦﹫＋－＝＠"
@@ -31,9 +32,14 @@ def render(document: Document) -> bytes:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
+    run = {
+        "run": document["run"],
+        "started": reading.utc(document["started"]),
+        "rejudged": reading.utc((document.get("rejudged") or {}).get("at")),
+    }
     for host in document["hosts"]:
         for row in _rows(host):
-            row |= {"run": document["run"], "started": reading.utc(document["started"])}
+            row |= run
             writer.writerow([cell(row.get(column, "")) for column in COLUMNS])
     return stream.getvalue().encode("utf-8-sig")
 

@@ -1,0 +1,91 @@
+"""What is told of the night: metrics, a line in the journal, a mail."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROLE = ROOT / "roles" / "control_node"
+NIGHT = ROLE / "files" / "night"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The program with a sendmail that keeps what it is given."""
+    (tmp_path / "sendmail").write_text(
+        f'#!/bin/sh\necho "$@" >{tmp_path}/words\ncat >{tmp_path}/mail\n'
+    )
+    (tmp_path / "sendmail").chmod(0o755)
+    text = NIGHT.read_text(encoding="utf-8").replace("/usr/sbin/sendmail", f"{tmp_path}/sendmail")
+    (tmp_path / "night").write_text(text, encoding="utf-8")
+    return tmp_path / "night"
+
+
+def tell(program: Path, *words: str, result: str = "success") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-ISB", program, *words],
+        env={**os.environ, "SERVICE_RESULT": result},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+
+def values(folder: Path, name: str = "night") -> dict[str, float]:
+    lines = (folder / f"kitsurvie_{name}.prom").read_text().splitlines()
+    assert len([line for line in lines if line.startswith("# TYPE")]) * 3 == len(lines)
+    return {k: float(v) for k, v in (x.split() for x in lines if not x.startswith("#"))}
+
+
+def test_a_good_night_then_one_that_fails(program: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    tell(program, "begun", str(folder), "night")
+    begun = values(folder)
+    assert list(begun) == ["kitsurvie_night_last_started_timestamp_seconds"]
+    tell(program, "ended", str(folder), "night")
+    good = values(folder)
+    assert good["kitsurvie_night_failed"] == 0
+    assert (
+        good["kitsurvie_night_last_success_timestamp_seconds"]
+        >= begun["kitsurvie_night_last_started_timestamp_seconds"]
+    )
+    tell(program, "ended", str(folder), "night", result="timeout")
+    bad = values(folder)
+    kept = "kitsurvie_night_last_success_timestamp_seconds"
+    assert (bad["kitsurvie_night_failed"], bad[kept]) == (1, good[kept])
+    assert [path.name for path in folder.iterdir()] == ["kitsurvie_night.prom"]
+
+
+def test_what_the_file_held_otherwise_is_of_no_account(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "kitsurvie_night.prom").write_bytes(b"kitsurvie_night_failed x\n\xff\nother 3\n")
+    tell(program, "begun", str(tmp_path), "night")
+    assert list(values(tmp_path)) == ["kitsurvie_night_last_started_timestamp_seconds"]
+
+
+def test_without_a_place_for_metrics_the_night_goes_on(program: Path, tmp_path: Path) -> None:
+    said = tell(program, "begun", str(tmp_path / "gone"), "night")
+    assert said.stderr.startswith("<4>The metrics of the night cannot be written")
+    assert tell(program, "ended", "-", "night").stderr == ""
+
+
+def test_a_failure_is_a_line_at_priority_err_and_a_mail(program: Path, tmp_path: Path) -> None:
+    said = tell(program, "failed", str(tmp_path), "backup", "sysadmins@syndicat.example")
+    assert said.stderr.startswith("<3>kitsurvie: the backup failed (")
+    assert values(tmp_path, "backup")["kitsurvie_backup_failed"] == 1
+    assert (tmp_path / "words").read_text().split() == ["-t", "-i"]
+    mail = email.message_from_bytes((tmp_path / "mail").read_bytes(), policy=email.policy.default)
+    assert mail["To"] == "sysadmins@syndicat.example"
+    assert mail["Subject"].startswith("kitsurvie: the backup failed")
+    assert "What to do" in mail.get_content()
+
+
+def test_a_mail_that_cannot_be_sent_is_told_too(program: Path, tmp_path: Path) -> None:
+    (tmp_path / "sendmail").unlink()
+    said = tell(program, "failed", "-", "night", "a@b.example")
+    assert "<3>The mail about the night could not be sent" in said.stderr
