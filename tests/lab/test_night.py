@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -76,7 +77,8 @@ class Node:
             'print(*c.execute("select r.state, count(*) from runs r join observations o '
             'on o.run_id = r.id where r.id = (select max(id) from runs)").fetchone())'
         )
-        said = self.sh(f'cd {PLACE}/.kitsurvie/ledger && python3 -c "{asked}" 2>/dev/null || true')
+        ask = f"python3 -c {shlex.quote(asked)} 2>/dev/null || true"
+        said = self.sh(f"cd {PLACE}/.kitsurvie/ledger && {ask}")
         return said.startswith("running ")
 
     def said(self, unit: str = NIGHT) -> str:
