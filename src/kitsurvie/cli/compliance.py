@@ -51,6 +51,7 @@ RunNumber = Annotated[
 
 
 @app.command()
+@stopping.politely()
 def run(
     limit: Limit = None,
     measure: Measures = None,
@@ -77,7 +78,6 @@ def run(
     place = find(workspace)
     key = observer.key_of(place) if as_observer else None
     with (
-        stopping.politely(),
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):
