@@ -46,6 +46,7 @@ class Node:
 
     machine: Machine
     others: list[str]
+    given: dict[str, Any]
 
     def sh(self, script: str, *, check: bool = True, timeout_s: float = 300) -> str:
         done = self.machine.run(["/bin/sh", "-c", script], timeout_s=timeout_s)
@@ -197,7 +198,7 @@ def node(lab_fleet: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     said = play(lab_fleet, machine, folder, **given)
     key = re.search(r"observer__keys: \[\\?\"(ssh-ed25519 [^\\\"]+)", said)
     assert key, said[-1500:]
-    made = Node(machine, others)
+    made = Node(machine, others, given)
     with desk.variables("group:all", observer__mode="enforce", observer__keys=[key[1]]):
         done = desk.run("deploy", "--yes", "--json", "--limit", ",".join(others))
         assert done.code in {0, 1}, done.why()
@@ -535,3 +536,14 @@ def test_the_backup_comes_back_as_the_same_workspace(spool: Node) -> None:
     moment = node.hand_in(node.others[0])
     assert node.ingest() == "success", node.said(INGEST)
     assert node.ledger("select at from hand_ins") == f"{moment}.0"
+
+
+def test_what_is_no_longer_asked_for_ends(node: Node, lab_fleet: Lab, tmp_path: Path) -> None:
+    given = {**node.given, "control_node__ingest": "", "control_node__backup_to": ""}
+    play(lab_fleet, node.machine, tmp_path, **given)
+    timers = "systemctl list-timers --all --no-legend 'kitsurvie-*'; ls /etc/systemd/system"
+    said = node.sh(timers)
+    assert "kitsurvie-night.timer" in said
+    assert not {"kitsurvie-ingest", "kitsurvie-backup"} & set(re.findall(r"kitsurvie-\w+", said))
+    again = play(lab_fleet, node.machine, tmp_path, **given)
+    assert re.search(rf"^{node.machine.name}\s.*\bchanged=0\b", again, re.MULTILINE), again[-2500:]
