@@ -237,6 +237,9 @@ def test_what_a_check_asks_anew_is_unknown_until_a_deployment_lets_it(
         assert verdicts(night)[check][0] == "drift"
         assert "unknown" not in {status for status, *_ in verdicts(night).values()}
         assert desk.run("deploy", "--yes", "--json").ran() == set()
+    # what was asked before is asked anew by now: the list is what is asked, and no heap of it
+    back = desk.run("deploy", "--yes", "--json")
+    assert back.ran() == {f"{machine.name}/observer"}, back.why()
 
 
 def test_a_machine_without_its_list_says_what_to_do_and_is_mended(
@@ -278,7 +281,7 @@ def test_sigterm_ends_a_night_with_what_is_known(desk: Desk, lab_fleet: Lab, one
     shown = desk.run("compliance", "show", "--json")
     assert shown.host(one_away)["state"] == "pending"
     others = {h["state"] for h in shown.document["hosts"] if h["name"] != one_away}
-    assert others <= {"done", "drift"}
+    assert others <= {"done", "drift"}, shown.why()
     assert "did not come to its end" in shown.document["notes"][0]
 
 
