@@ -87,6 +87,11 @@ class Workspace:
         """The file whose lock one run at a time holds."""
         return self.state / "run.lock"
 
+    @property
+    def ingest_lock(self) -> Path:
+        """The file whose lock one ingest at a time holds; it goes on beside a run."""
+        return self.state / "ingest.lock"
+
 
 def is_shared(folder: Path) -> bool:
     """Whether a group works in a folder: setgid, and writable by that group."""

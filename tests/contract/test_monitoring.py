@@ -56,4 +56,6 @@ def exported() -> set[str]:
     of_a_run = set(re.findall(r"^(\w+)", textfile.render(document(one)).decode(), re.M))
     words = re.findall(r'"(last_\w+|failed)":', NIGHT.read_text())
     assert words
-    return of_a_run | {f"kitsurvie_{what}_{word}" for what in ("night", "backup") for word in words}
+    return of_a_run | {
+        f"kitsurvie_{what}_{word}" for what in ("night", "backup", "ingest") for word in words
+    }

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from kitsurvie.lab import Machine
+
 ROLES = Path(__file__).parents[2] / "roles"
 # enough to prove what is the same for every measure: a file, packages, the three behind the guard
 SPINE = ("accounts", "firewall", "ssh_hardening", "support_contact", "updates")
@@ -25,6 +27,19 @@ def enforced() -> dict[str, str]:
     left_out = {f"{measure}__mode": "off" for measure in others}
     why = {f"{measure}__off_reason": "proved elsewhere" for measure in others}
     return {"kit__mode": "enforce", **left_out, **why}
+
+
+@contextmanager
+def silent(machine: Machine, asker: str = "") -> Iterator[None]:
+    """What comes from that address, or from a desk, is never answered: it waits all it may."""
+    desk = machine.run(["ip", "route", "show", "default"]).stdout.decode().split()[2]
+    road = ["ip", "route", "{}", "blackhole", asker or desk]
+    done = machine.run([word.format("add") for word in road])
+    assert done.returncode == 0, done.stderr
+    try:
+        yield
+    finally:
+        machine.run([word.format("del") for word in road])
 
 
 @dataclass(frozen=True)

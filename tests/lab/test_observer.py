@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lab.spine import Desk, Said
+from tests.lab.spine import Desk, Said, silent
 from tests.lab.test_observation import journal, now, shell, written
 
-from kitsurvie import lab
 from kitsurvie.lab import Lab, Machine
 from kitsurvie.observe import answers, request
 
@@ -238,6 +237,9 @@ def test_what_a_check_asks_anew_is_unknown_until_a_deployment_lets_it(
         assert verdicts(night)[check][0] == "drift"
         assert "unknown" not in {status for status, *_ in verdicts(night).values()}
         assert desk.run("deploy", "--yes", "--json").ran() == set()
+    # what was asked before is asked anew by now: the list is what is asked, and no heap of it
+    back = desk.run("deploy", "--yes", "--json")
+    assert back.ran() == {f"{machine.name}/observer"}, back.why()
 
 
 def test_a_machine_without_its_list_says_what_to_do_and_is_mended(
@@ -254,31 +256,33 @@ def test_a_machine_without_its_list_says_what_to_do_and_is_mended(
     assert night.host(machine.name)["state"] in {"done", "drift"}, night.why()
 
 
-def test_sigterm_ends_a_night_with_what_is_known(desk: Desk, lab_fleet: Lab) -> None:
-    away = lab_fleet.machines[3].name
-    lab.sleep(lab_fleet, away, unplug=True)
-    try:
-        process = desk.start("compliance", "run", "--as-observer", "--json")
-        deadline = time.monotonic() + 60
-        hosts = len(lab_fleet.machines)
-        while (
-            not 0 < desk.run("compliance", "show", "--json").document["summary"]["pending"] < hosts
-        ):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-        time.sleep(2)  # the others have been seen by now, and are not written down yet
-        process.terminate()
-        process.communicate(timeout=30)
-        assert process.returncode == 130
-        shown = desk.run("compliance", "show", "--json")
-        assert shown.host(away)["state"] == "pending"
-        assert {h["state"] for h in shown.document["hosts"] if h["name"] != away} <= {
-            "done",
-            "drift",
-        }
-        assert "did not come to its end" in shown.document["notes"][0]
-    finally:
-        lab.wake(lab_fleet, away)
+@pytest.fixture
+def one_away(lab_fleet: Lab) -> Iterator[str]:
+    """A machine that does not answer, and a night that waits for it long enough to be stopped."""
+    machine, settings = lab_fleet.machines[3], lab_fleet.folder / "kitsurvie.toml"
+    before = settings.read_text()
+    settings.write_text(f"{before}\nconnect_timeout_s = 90\n")
+    with silent(machine):
+        yield machine.name
+    settings.write_text(before)
+
+
+def test_sigterm_ends_a_night_with_what_is_known(desk: Desk, lab_fleet: Lab, one_away: str) -> None:
+    process = desk.start("compliance", "run", "--as-observer", "--json")
+    deadline = time.monotonic() + 60
+    hosts = len(lab_fleet.machines)
+    while not 0 < desk.run("compliance", "show", "--json").document["summary"]["pending"] < hosts:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    time.sleep(2)  # the others have been seen by now, and are not written down yet
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    shown = desk.run("compliance", "show", "--json")
+    assert shown.host(one_away)["state"] == "pending"
+    others = {h["state"] for h in shown.document["hosts"] if h["name"] != one_away}
+    assert others <= {"done", "drift"}, shown.why()
+    assert "did not come to its end" in shown.document["notes"][0]
 
 
 def test_switched_off_nothing_of_it_is_left(desk: Desk, lab_fleet: Lab) -> None:

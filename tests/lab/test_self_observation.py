@@ -52,6 +52,8 @@ class Estate:
 
     def observe(self, pc: lab.Machine) -> int:
         """The PC looks at itself, as its timer has it do; gives the moment, by its clock."""
+        # moments are whole seconds: after an administrator's look in the same one, that would stand
+        self.do(pc, "sleep 1.1")
         self.do(pc, "systemctl start kitsurvie-self-observation.service")
         self.settle(pc)
         # two looks in one second would be one

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from kitsurvie import backup, ledger, workspace
-from kitsurvie.cli import context
+from kitsurvie.cli import context, run_lock
 from kitsurvie.errors import KitsurvieError, LedgerError, WorkspaceError
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
 from kitsurvie.model import Answer, Evidence, Status, Verdict
@@ -189,6 +189,19 @@ def test_nothing_is_replaced_unless_asked_and_then_it_is_put_aside(
     assert workspace.load(place.root).parallel == 50
     [before] = tmp_path.glob("syndicate.before-*")
     assert (before / "kitsurvie.toml").read_text() == "parallel = 7\n"
+
+
+@pytest.mark.parametrize("lock", ["lock", "ingest_lock"])
+def test_nothing_is_put_aside_under_what_writes_there(
+    place: workspace.Workspace, tmp_path: Path, lock: str
+) -> None:
+    path = made(place, tmp_path / "to")
+    held = getattr(place, lock)
+    with run_lock.hold(held, "what goes on", wait_for_orphan=False, tell=print):
+        done = kitsurvie("restore", path, place.root, "--overwrite", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "what goes on" in done.stderr
+    assert [p.name for p in tmp_path.iterdir() if ".before-" in p.name] == []
 
 
 def test_one_that_will_not_do_changes_nothing(place: workspace.Workspace, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import email.policy
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,12 @@ def program(tmp_path: Path) -> Path:
     return tmp_path / "night"
 
 
-def tell(program: Path, *words: str, result: str = "success") -> subprocess.CompletedProcess[str]:
+def tell(
+    program: Path, *words: str, result: str = "success", **more: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-ISB", program, *words],
-        env={**os.environ, "SERVICE_RESULT": result},
+        env={**os.environ, "SERVICE_RESULT": result, **more},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
 
@@ -89,3 +92,45 @@ def test_a_mail_that_cannot_be_sent_is_told_too(program: Path, tmp_path: Path) -
     (tmp_path / "sendmail").unlink()
     said = tell(program, "failed", "-", "night", "a@b.example")
     assert "<3>The mail about the night could not be sent" in said.stderr
+
+
+def test_what_sigterm_ended_before_it_could_obey_was_no_good_one(
+    program: Path, tmp_path: Path
+) -> None:
+    # systemd calls that a success
+    tell(program, "ended", str(tmp_path), "night", EXIT_CODE="killed", EXIT_STATUS="TERM")
+    assert values(tmp_path)["kitsurvie_night_failed"] == 1
+    assert "kitsurvie_night_last_success_timestamp_seconds" not in values(tmp_path)
+
+
+def test_an_ingest_that_refused_something_ended_well_and_says_so(
+    program: Path, tmp_path: Path
+) -> None:
+    refused = "kitsurvie_ingest_last_refused_timestamp_seconds"
+    said = tell(program, "ended", str(tmp_path), "ingest", EXIT_CODE="exited", EXIT_STATUS="0")
+    assert (said.stderr, refused in values(tmp_path, "ingest")) == ("", False)
+    said = tell(program, "ended", str(tmp_path), "ingest", EXIT_CODE="exited", EXIT_STATUS="3")
+    assert said.stderr.startswith("<4>kitsurvie: something that was handed in was refused")
+    first = values(tmp_path, "ingest")
+    assert (first["kitsurvie_ingest_failed"], refused in first) == (0, True)
+    tell(program, "ended", str(tmp_path), "ingest", EXIT_CODE="exited", EXIT_STATUS="0")
+    assert values(tmp_path, "ingest")[refused] == first[refused]
+    # of a night, 3 is a machine that is away
+    said = tell(program, "ended", str(tmp_path), "night", EXIT_CODE="exited", EXIT_STATUS="3")
+    assert (said.stderr, "refused" in "".join(values(tmp_path))) == ("", False)
+
+
+def test_an_ingest_that_fails_all_day_is_one_mail_a_day(program: Path, tmp_path: Path) -> None:
+    def fail(name: str) -> bool:
+        (tmp_path / "mail").unlink(missing_ok=True)
+        words = ("failed", "-", name, "a@b.example")
+        said = tell(program, *words, RUNTIME_DIRECTORY=str(tmp_path))
+        assert said.stderr.startswith(f"<3>kitsurvie: the {name} failed (")
+        return (tmp_path / "mail").exists()
+
+    assert [fail("ingest"), fail("ingest"), fail("night"), fail("night")] == [
+        True, False, True, True,
+    ]  # fmt: skip
+    yesterday = time.time() - 90_000
+    os.utime(tmp_path / "ingest", (yesterday, yesterday))
+    assert [fail("ingest"), fail("ingest")] == [True, False]

@@ -6,7 +6,7 @@ PROGRAMS = {
         "92e762ee15b38c106cf85ddf801aa7d3e4cfdb1bd0ee0a012fb7bb84298ec987"
     ),
     "/usr/lib/kitsurvie/observer/runner.py": (
-        "7c1be73f3b8344bb102f9b228b26fc1803d2670afa1e4cb60d43067ec1de2709"
+        "53a92ec2b62ea5e19804247a0aab03740b3e71003d7f2f72162ec5003f0fd748"
     ),
 }
 HOME = "/var/lib/kitsurvie/observer"

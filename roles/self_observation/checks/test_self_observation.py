@@ -14,7 +14,7 @@ BROUGHT = {
         "c26b93828376ef43956b03addaec117d07ca7df203fb36a00951c59b92949a11"
     ),
     "/usr/local/lib/kitsurvie/runner.py": (
-        "7c1be73f3b8344bb102f9b228b26fc1803d2670afa1e4cb60d43067ec1de2709"
+        "53a92ec2b62ea5e19804247a0aab03740b3e71003d7f2f72162ec5003f0fd748"
     ),
     "/usr/local/lib/kitsurvie/self_observation.py": (
         "81b7f141e82bdf82f57ea03d32395114b86d2b55396bc9b3b3afd357edb7f93d"

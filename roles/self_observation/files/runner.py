@@ -100,7 +100,7 @@ def observe(
         while started < len(texts) or running:
             if told_to_end:
                 sys.exit(1)
-            while started < len(texts) and len(running) < width:
+            while started < len(texts) and len(running) < width and not told_to_end:
                 now = time.monotonic()
                 if now >= deadline or total <= 0:
                     answers[started] = NOT_RUN % (b"deadline" if now >= deadline else b"truncated")

@@ -83,11 +83,14 @@ def restore(
     archive = backups.newest(source)
     with ExitStack() as stack:
         if overwrite and (folder / workspaces.CONFIG_NAME).is_file():
-            # a run that goes on would write into the folder that is put aside
-            lock = workspaces.load(folder).lock
-            stack.enter_context(
-                run_lock.hold(lock, "a restoration", wait_for_orphan=False, tell=output.complain)
-            )
+            # what goes on would write into the folder that is put aside
+            place = workspaces.load(folder)
+            for lock in (place.lock, place.ingest_lock):
+                stack.enter_context(
+                    run_lock.hold(
+                        lock, "a restoration", wait_for_orphan=False, tell=output.complain
+                    )
+                )
         done = backups.unpack(archive, folder, overwrite=overwrite, check=_usable)
     if json:
         output.document(

@@ -35,6 +35,7 @@ from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
 
+@stopping.politely()
 def run(
     limit: Limit = None,
     measure: Measures = None,
@@ -61,7 +62,6 @@ def run(
     place = find(workspace)
     key = observer.key_of(place) if as_observer else None
     with (
-        stopping.politely(),
         run_lock.hold(place.lock, "a compliance run", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):

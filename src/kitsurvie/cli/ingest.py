@@ -10,7 +10,7 @@ from typing import Any
 
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
-from kitsurvie.cli import output, progress, run_lock, table, told, view
+from kitsurvie.cli import output, progress, run_lock, stopping, table, told, view
 from kitsurvie.cli.context import Context, who
 from kitsurvie.cli.handed_in import INGEST
 from kitsurvie.cli.recording import opened
@@ -69,16 +69,19 @@ class Report:
     overtaken: int = 0
 
 
+@stopping.politely()
 def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) -> int:
     """Judge what PCs that observe themselves have handed in, with today's checks.
 
     Each look is recorded with the moment it was made. What is no hand-in of that very machine is
-    refused, told once and put aside. Exit code: 0, 3 when something was refused, 2 configuration.
+    refused, told once and put aside. A night or a deployment may go on meanwhile.
+
+    Exit code: 0, 3 when something was refused, 2 configuration.
     """
     place = find(workspace)
-    lock = place.make_state() / "ingest.lock"
+    place.make_state()
     with (
-        run_lock.hold(lock, "an ingest", wait_for_orphan=False, tell=output.complain),
+        run_lock.hold(place.ingest_lock, "an ingest", wait_for_orphan=False, tell=output.complain),
         opened(place.ledger_url) as ledger,
     ):
         world = contexts.prepare(place.root, None, [])
@@ -194,10 +197,15 @@ class Ingest:
         if self._report.run is None:
             asked = {"spool": str(self._world.workspace.spool)}
             self._report.run = self._ledger.start_run(INGEST, who(), asked)
-        self._ledger.record(self._report.run, [record for *_, record in self._waiting])
+        records = [record for *_, record in self._waiting]
+        # a night or a deployment may have seen them while they were judged here
+        overtaken = self._ledger.record(self._report.run, records, unless_seen_since=True)
         self._ledger.handed_in([taken.last for _, taken, _ in self._waiting])
         for one, taken, _ in self._waiting:
-            self._report.taken.append(taken)
+            if taken.last.host in overtaken:
+                self._report.overtaken += 1
+            else:
+                self._report.taken.append(taken)
             take_away(one)
         self._waiting.clear()
 

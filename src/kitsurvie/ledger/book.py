@@ -166,11 +166,14 @@ class Ledger:
 
     # -- observations -------------------------------------------------------------------------
 
-    def record(self, run: int, records: Sequence[Record]) -> None:
+    def record(
+        self, run: int, records: Sequence[Record], *, unless_seen_since: bool = False
+    ) -> frozenset[str]:
         """Write what was seen of some hosts and where they stand, in one transaction.
 
-        Looks count in the order in which they are written: whoever brings in an old one must know
-        that the host was not seen since.
+        Looks count in the order in which they are written. Whoever brings in old ones asks for
+        `unless_seen_since`: those of hosts that were seen later are left out, and the hosts given
+        back, whoever writes at the same time.
         """
         contents: dict[bytes, bytes] = {}
         manifests: list[bytes | None] = []
@@ -182,9 +185,13 @@ class Ledger:
                 contents.update(named)
             manifests.append(manifest)
         if not records:
-            return
+            return frozenset()
         with self._write() as connection:
             last = self._turn(connection, len(records))
+            overtaken: set[str] = set()
+            if unless_seen_since:
+                later = reading.last_moments(connection, [record.host for record in records])
+                overtaken = {r.host for r in records if later.get(r.host, r.at) > r.at}
             asked = connection.execute(select(schema.runs.c.options).where(schema.runs.c.id == run))
             # a run of some measures alone says nothing of the others
             whole = not json.loads(asked.scalar_one()).get("measures")
@@ -197,9 +204,13 @@ class Ledger:
                 for number, (record, manifest) in enumerate(
                     zip(records, manifests, strict=True), start=1
                 )
+                if record.host not in overtaken
             ]  # fmt: skip
-            looks.write(connection, self._numbers, sights)
-            self._stand(connection, run, [(r.host, r.state, r.detail) for r in records])
+            if sights:
+                looks.write(connection, self._numbers, sights)
+            stands = [(r.host, r.state, r.detail) for r in records if r.host not in overtaken]
+            self._stand(connection, run, stands)
+        return frozenset(overtaken)
 
     def seen(self, run: int, hosts: Collection[str] | None = None) -> Mapping[str, Seen]:
         """The last look at each host of a run, or at some of them."""

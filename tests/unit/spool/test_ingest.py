@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from kitsurvie.cli import ingest as module
+from kitsurvie.cli.survey import Look, Survey
 from kitsurvie.cli.told import NOT_LISTED
-from kitsurvie.ledger import Outcome, Record, RunState
-from kitsurvie.model import Evidence, Status
+from kitsurvie.ledger import Ledger, Outcome, Record, RunState
+from kitsurvie.model import Answer, Evidence, Status, Verdict
 
 from .conftest import CHECKS, WELL, Desk, answered, handed, sealed
 
@@ -274,6 +279,77 @@ def test_yesterday_s_word_does_not_stand_over_what_was_seen_since(desk: Desk) ->
     assert desk.ledger.hand_ins()["pc-1"].at == NOW - 200
     desk.put("pc-1", handed("pc-1", NOW - 50))
     assert [one.last.host for one in desk.ingest().taken] == ["pc-1"]
+
+
+def test_what_a_run_sees_while_we_judge_stands(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.put("pc-1", handed("pc-1", NOW - 200, {**WELL, "door": b"open\n"}))
+    desk.put("pc-2", handed("pc-2", NOW - 200))
+    night = Ledger.open(desk.place.ledger_url)
+    run = night.start_run("compliance", "night", {})
+    judge = Survey.judge_handed_in
+
+    def meanwhile(self: Survey, host: str, *rest: Any) -> Look:
+        if host == "pc-1":
+            night.record(run, [Record(host, NOW - 5, (), Evidence(host, {}), Outcome.DONE)])
+        return judge(self, host, *rest)
+
+    monkeypatch.setattr(Survey, "judge_handed_in", meanwhile)
+    report = desk.ingest()
+    assert [one.last.host for one in report.taken] == ["pc-2"]
+    assert (report.overtaken, report.refused, desk.left()) == (1, [], [])
+    assert desk.ledger.last_seen(["pc-1"])["pc-1"].at == NOW - 5
+    assert desk.ledger.hosts(report.run or 0) == {"pc-2": (Outcome.DONE, "")}
+    assert desk.ledger.hand_ins()["pc-1"].at == NOW - 200
+    night.close()
+
+
+def test_a_night_and_an_ingest_write_at_once_and_nothing_is_lost(desk: Desk) -> None:
+    """Two connections, as two processes have: neither waits for the other's end."""
+    machines = [f"server-{number}" for number in range(7)]
+    begun, enough = Event(), Event()
+
+    def night() -> tuple[int, int]:
+        rounds = 0
+        with closing(Ledger.open(desk.place.ledger_url)) as ledger:
+            run = ledger.start_run("compliance", "night", {}, machines)
+            while not (enough.is_set() and rounds > 10):
+                for host in machines:
+                    said = Verdict("demo", "x", Status.DRIFT, f"{rounds}")
+                    seen = Evidence(host, {"door": Answer(0, f"{rounds}\n".encode(), b"")})
+                    look = Record(host, NOW + rounds, (said,), seen, Outcome.DRIFT)
+                    ledger.record(run, [look])
+                    begun.set()
+                    time.sleep(0.002)
+                rounds += 1
+            ledger.end_run(run, RunState.ENDED)
+        return run, rounds
+
+    taken, count = 0, 30
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(night)
+        try:
+            assert begun.wait(30)
+            for number in range(count):
+                door = b"open\n" if number % 2 else b"closed\n"
+                desk.put("pc-1", handed("pc-1", NOW - 1000 + number, {**WELL, "door": door}))
+                report = desk.ingest()
+                taken += len(report.taken)
+                assert report.refused == []
+            assert not running.done()
+        finally:
+            enough.set()
+        run, rounds = running.result(60)
+    assert taken == count
+    assert desk.ledger.run(run).state is RunState.ENDED
+    seen = desk.ledger.seen(run)
+    assert set(seen) == set(machines)
+    for one in seen.values():
+        assert (one.at, one.verdicts[0].found) == (NOW + rounds - 1, f"{rounds - 1}")
+        assert desk.ledger.evidence(one) is not None
+    # each look of each was another verdict
+    assert len(desk.ledger.intervals(Status.DRIFT, hosts=machines)) == rounds * len(machines)
+    assert len(desk.ledger.intervals(Status.DRIFT, hosts=["pc-1"])) == count // 2
+    assert desk.ledger.hand_ins()["pc-1"].at == NOW - 1000 + count - 1
 
 
 def test_today_s_checks_judge(desk: Desk, tmp_path: Path) -> None:
