@@ -30,6 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backup": FOUNDATION,
     "lab": FOUNDATION,
     "spool": FOUNDATION,
+    "assets": FOUNDATION,
+    "probe": set(),
 }
 ONLY_THERE = {
     "pyinfra": "fleet",
@@ -37,6 +39,7 @@ ONLY_THERE = {
     "testinfra": "judge",
     "ansible_runner": "converge",
     "paramiko": "enroll",
+    "psutil": "probe",
     "sqlalchemy": "ledger",
     "typer": "cli",
     "rich": "cli",
