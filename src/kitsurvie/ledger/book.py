@@ -25,6 +25,7 @@ from kitsurvie.ledger import (
 )
 from kitsurvie.ledger import hand_ins as handed
 from kitsurvie.ledger.interning import Numbers, parts
+from kitsurvie.ledger.register import Register
 from kitsurvie.ledger.words import (
     Acknowledgement,
     Change,
@@ -68,6 +69,11 @@ class Ledger:
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
+
+    @property
+    def register(self) -> Register:
+        """The register of equipment."""
+        return Register(self._read, self._write)
 
     # -- runs ---------------------------------------------------------------------------------
 

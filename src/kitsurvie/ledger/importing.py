@@ -1,0 +1,172 @@
+"""An import of exports under way: written as it goes, in one transaction."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable
+from hashlib import blake2b
+from itertools import accumulate
+from typing import NamedTuple
+
+from sqlalchemy import Connection, insert, select, tuple_, update
+
+from kitsurvie.ledger.register_tables import (
+    again,
+    current,
+    day_itself,
+    days,
+    entries,
+    imports,
+    name,
+    refusals,
+)
+
+# what is written, or asked for, in one statement
+TOGETHER = 500
+
+
+class Entry(NamedTuple):
+    """What an export says of one thing, which `kind`, `source`, `register` and `key` name."""
+
+    kind: str
+    source: str
+    register: str
+    key: str
+    data: bytes
+
+
+class Day(NamedTuple):
+    """A day on which a pseudonym used a device; `member` and `commune` are empty if unknown."""
+
+    day: str
+    member: str
+    commune: str
+    device_name: str
+    device_serial: str
+    user: str
+
+
+class Refused(NamedTuple):
+    """What an import did not take, and why."""
+
+    file: str
+    line: int
+    reason: str
+    text: str
+
+
+class Importing:
+    """An import under way: what is taken is written when it ends well, or not at all."""
+
+    def __init__(self, connection: Connection, number: int) -> None:
+        self.number = number
+        self.counts = {"new": 0, "changed": 0, "same": 0, "days": 0, "refused": 0}
+        self._connection = connection
+        self._again: dict[str, list[int]] = {"entries": [], "days": []}
+        self._entries: dict[tuple[str, str, str, str], Entry] = {}
+        self._days: list[Day] = []
+        self._refused: list[Refused] = []
+
+    def entry(self, one: Entry) -> None:
+        """Take an entry; the second of one name in an import is the one that counts."""
+        self._entries[one[:4]] = one
+        if len(self._entries) >= TOGETHER:
+            self._write_entries()
+
+    def day(self, one: Day) -> None:
+        """Take a day of use."""
+        self._days.append(one)
+        if len(self._days) >= TOGETHER:
+            self._write_days()
+
+    def refuse(self, one: Refused) -> None:
+        """Keep what was refused, for whoever mends it."""
+        self.counts["refused"] += 1
+        self._refused.append(one)
+        if len(self._refused) >= TOGETHER:
+            self._write_refused()
+
+    def end(self) -> None:
+        """Write what waits, and what came of it."""
+        self._write_entries()
+        self._write_days()
+        self._write_refused()
+        self._write_again()
+        self._connection.execute(
+            update(imports)
+            .where(imports.c.id == self.number)
+            .values(counts=json.dumps(self.counts))
+        )
+
+    def _write_entries(self) -> None:
+        given = list(self._entries.values())
+        self._entries.clear()
+        if not given:
+            return
+        digests = {one[:4]: blake2b(one.data, digest_size=16).digest() for one in given}
+        query = select(entries.c.id, *name, entries.c.digest).where(
+            current, tuple_(*name).in_(list(digests))
+        )
+        there = {tuple(row[1:5]): row for row in self._connection.execute(query)}
+        old, rows = [], []
+        for one in given:
+            known = there.get(one[:4])
+            if known is not None and bytes(known.digest) == digests[one[:4]]:
+                self.counts["same"] += 1
+                self._again["entries"].append(known.id)
+                continue
+            self.counts["new" if known is None else "changed"] += 1
+            if known is not None:
+                old.append(known.id)
+            rows.append({**one._asdict(), "digest": digests[one[:4]], "import_id": self.number})
+        if old:
+            self._connection.execute(
+                update(entries).where(entries.c.id.in_(old)).values(superseded_by=self.number)
+            )
+        if rows:
+            self._connection.execute(insert(entries), rows)
+
+    def _write_days(self) -> None:
+        given = {(d.day, d.member, d.device_name, d.device_serial, d.user): d for d in self._days}
+        self._days.clear()
+        if not given:
+            return
+        self.counts["days"] += len(given)
+        query = select(days.c.id, *day_itself, days.c.import_id).where(
+            tuple_(*day_itself).in_(list(given))
+        )
+        for row in self._connection.execute(query):
+            del given[tuple(row[1:6])]
+            if row.import_id != self.number:
+                self._again["days"].append(row.id)
+        rows = [{**one._asdict(), "import_id": self.number} for one in given.values()]
+        if rows:
+            self._connection.execute(insert(days), rows)
+
+    def _write_again(self) -> None:
+        rows = [
+            {"import_id": self.number, "what": what, "rows": packed(numbers)}
+            for what, numbers in self._again.items()
+            if numbers
+        ]
+        if rows:
+            self._connection.execute(insert(again), rows)
+
+    def _write_refused(self) -> None:
+        if self._refused:
+            rows = [{**one._asdict(), "import_id": self.number} for one in self._refused]
+            self._connection.execute(insert(refusals), rows)
+            self._refused.clear()
+
+
+def packed(numbers: Iterable[int]) -> bytes:
+    """Numbers of rows, as they are kept: what follows each other takes next to nothing."""
+    listed = sorted(numbers)
+    steps = [here - before for before, here in zip([0, *listed], listed, strict=False)]
+    return zlib.compress(json.dumps(steps).encode())
+
+
+def unpacked(data: bytes) -> list[int]:
+    """The same numbers again."""
+    return list(accumulate(json.loads(zlib.decompress(data))))

@@ -1,0 +1,169 @@
+"""The register of equipment: repeatable imports that can be undone, and decisions on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kitsurvie.errors import LedgerError
+from kitsurvie.ledger import Ledger
+from kitsurvie.ledger.importing import Day, Entry, Importing, Refused
+from kitsurvie.ledger.register import Import, Register
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Register:
+    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}").register
+
+
+def entry(key: str, data: str = "x", kind: str = "record") -> Entry:
+    return Entry(kind, "glpi-csv", "syndicat", key, data.encode())
+
+
+def day(day: str, user: str = "u1") -> Day:
+    return Day(day, "215000027", "50002", "PC-1", "S1", user)
+
+
+def take(register: Register, *given: Entry | Day | Refused) -> Import:
+    def give(to: Importing) -> None:
+        for one in given:
+            match one:
+                case Entry():
+                    to.entry(one)
+                case Day():
+                    to.day(one)
+                case Refused():
+                    to.refuse(one)
+
+    return register.take("admin1@desk", ["a.csv"], give)
+
+
+def stands(register: Register) -> dict[str, str]:
+    return {one.key: one.data.decode() for one in register.entries()}
+
+
+def test_an_empty_register_says_nothing_and_makes_nothing(register: Register) -> None:
+    assert (register.imports(), list(register.entries()), list(register.days())) == ((), [], [])
+    assert (register.devices(), register.acts()) == ({}, ())
+
+
+def test_what_is_imported_again_is_there_once(register: Register) -> None:
+    first = take(register, entry("1"), entry("2"), day("2026-10-01"))
+    again = take(register, entry("1"), entry("2", "y"), entry("3"), day("2026-10-01"))
+    assert first.counts == {"new": 2, "changed": 0, "same": 0, "days": 1, "refused": 0}
+    assert again.counts == {"new": 1, "changed": 1, "same": 1, "days": 1, "refused": 0}
+    assert stands(register) == {"1": "x", "2": "y", "3": "x"}
+    assert [one.day for one in register.days()] == ["2026-10-01"]
+
+
+def test_the_second_of_a_name_in_one_import_counts(register: Register) -> None:
+    take(register, entry("1"), entry("1", "y"))
+    assert stands(register) == {"1": "y"}
+
+
+def test_an_import_that_breaks_leaves_nothing(register: Register) -> None:
+    take(register, entry("1"))
+
+    def give(to: Importing) -> None:
+        for number in range(2000):
+            to.entry(entry(str(number), "y"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        register.take("x", ["b.csv"], give)
+    assert stands(register) == {"1": "x"}
+    assert len(register.imports()) == 1
+
+
+def test_an_import_is_undone_once(register: Register) -> None:
+    one = take(register, entry("1"), Refused("a.csv", 7, "no date", "1;x"))
+    assert register.refused(one.id) == (Refused("a.csv", 7, "no date", "1;x"),)
+    assert register.undo(one.id).undone_at is not None
+    assert (stands(register), register.refused(one.id)) == ({}, ())
+    with pytest.raises(LedgerError, match="undone already"):
+        register.undo(one.id)
+    with pytest.raises(LedgerError, match="no import 99"):
+        register.undo(99)
+
+
+def test_days_that_a_later_import_had_too_stay(register: Register) -> None:
+    first = take(register, day("2026-10-01"), day("2026-10-02"))
+    second = take(register, day("2026-10-02"), day("2026-10-03"))
+    register.undo(first.id)
+    assert [one.day for one in register.days()] == ["2026-10-02", "2026-10-03"]
+    register.undo(second.id)
+    assert list(register.days()) == []
+
+
+def test_days_that_an_earlier_import_had_too_stay(register: Register) -> None:
+    take(register, day("2026-10-01"), day("2026-10-02"))
+    second = take(register, day("2026-10-02"), day("2026-10-03"))
+    register.undo(second.id)
+    assert [one.day for one in register.days()] == ["2026-10-01", "2026-10-02"]
+
+
+def told(imports: Iterable[dict[str, str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in imports:
+        found |= one
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    imports=st.lists(
+        st.dictionaries(st.sampled_from("abc"), st.sampled_from("xyz")), min_size=1, max_size=6
+    ),
+    data=st.data(),
+)
+def test_undone_in_any_order_it_is_as_if_they_had_never_been(
+    tmp_path_factory: pytest.TempPathFactory, imports: list[dict[str, str]], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("register")
+    register = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}").register
+    numbers = [take(register, *(entry(k, v) for k, v in one.items())).id for one in imports]
+    left = dict(zip(numbers, imports, strict=True))
+    for number in data.draw(st.permutations(numbers)):
+        register.undo(number)
+        del left[number]
+        assert stands(register) == told(left.values())
+
+
+def test_devices_are_replaced_whole(register: Register) -> None:
+    register.set_devices({("glpi-csv", "", "1"): "D1", ("glpi-csv", "", "2"): "D1"})
+    register.set_devices({("glpi-csv", "", "1"): "D2"})
+    assert register.devices() == {("glpi-csv", "", "1"): "D2"}
+    register.set_devices({})
+    assert register.devices() == {}
+
+
+def test_a_decision_is_taken_back_and_stays_on_record(register: Register) -> None:
+    number = register.decide("admin1@desk", "merge", {"a": "1", "b": "é"})
+    assert [(one.kind, one.data) for one in register.acts("merge")] == [
+        ("merge", {"a": "1", "b": "é"})
+    ]
+    register.revoke("admin2@desk", number)
+    assert register.acts() == ()
+    assert [one.id for one in register.acts(undone=True)] == [number]
+    with pytest.raises(LedgerError, match=f"no decision {number}"):
+        register.revoke("admin2@desk", number)
+
+
+def test_days_are_purged_and_a_person_is_forgotten_everywhere(register: Register) -> None:
+    person, other = "a" * 32, "b" * 32
+    take(register, entry("1", f"user {person}"), entry("2", f"user {other}"))
+    take(register, entry("1", f"new user {person}"), day("2026-07-01"), day("2026-10-01", person))
+    register.decide("admin1@desk", "exempt", {"user": person, "reason": "élections"})
+    assert register.purge_days("2026-08-01") == 1
+
+    def rewrite(data: bytes) -> bytes:
+        return data.replace(person.encode(), b"")
+
+    assert register.forget(person, rewrite) == 4
+    assert stands(register) == {"1": "new user ", "2": f"user {other}"}
+    assert list(register.days()) == []
+    assert register.acts()[0].data == {"user": "", "reason": "élections"}
