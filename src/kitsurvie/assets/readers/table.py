@@ -1,0 +1,147 @@
+"""The rows of a table in CSV, one at a time, each with the line that it begins on.
+
+A quote that is opened and not closed would swallow the rows after it: a record that runs over many
+lines, or over several and then has too many or too few cells, is refused by its first line alone,
+and what follows is read anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from kitsurvie.assets.readers import text
+
+DELIMITERS = (";", ",", "\t", "|")
+LONGEST_LINE = 100_000  # letters; below the limit that the csv module has
+MOST_LINES = 50  # of one record
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells of a record, or why its cells cannot be told (`cells` are then those it has)."""
+
+    line: int
+    cells: list[str]
+    trouble: str = ""
+
+
+class _Unclosed(Exception):
+    pass
+
+
+class _Lines:
+    """The lines of a stream, which can be put back; `taken` are those since `begin`."""
+
+    def __init__(self, stream: io.TextIOBase) -> None:
+        self._stream = stream
+        self._back: deque[tuple[int, str]] = deque()
+        self._number = 0
+        self.taken: list[tuple[int, str]] = []
+        self.too_long: set[int] = set()
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) >= MOST_LINES:
+            raise _Unclosed
+        if self._back:
+            one = self._back.popleft()
+        else:
+            line = self._stream.readline(LONGEST_LINE + 1)
+            if not line:
+                raise StopIteration
+            self._number += 1
+            if len(line) > LONGEST_LINE and line[-1] not in "\r\n":
+                self._skip()
+                self.too_long.add(self._number)
+                line = "\n"
+            one = (self._number, line)
+        self.taken.append(one)
+        return one[1]
+
+    def _skip(self) -> None:
+        while (rest := self._stream.readline(LONGEST_LINE)) and rest[-1] not in "\r\n":
+            pass
+
+    def begin(self) -> None:
+        self.taken = []
+
+    def give_back_all_but_the_first(self) -> None:
+        self._back.extendleft(reversed(self.taken[1:]))
+
+
+def lines(file: BinaryIO) -> io.TextIOWrapper:
+    """The file as text in lines, from its beginning, whatever its encoding and line ends."""
+    file.seek(0)
+    name, errors, skip = text.encoding(file.read(4096))
+    file.seek(skip)
+    return io.TextIOWrapper(file, encoding=name, errors=errors, newline="")
+
+
+def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
+    """The records of a table, its headings first; empty ones are left out."""
+    source = _Lines(stream)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    width = 0
+    while True:
+        source.begin()
+        trouble = ""
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except _Unclosed:
+            cells, trouble = [], f"a quote in it is not closed within {MOST_LINES} lines"
+        except csv.Error:
+            cells, trouble = [], "its quotes are not as CSV has them, or one is not closed"
+        taken = source.taken
+        first = taken[0][0]
+        if source.too_long and not source.too_long.isdisjoint(number for number, _ in taken):
+            cells, trouble = [], f"it is longer than {LONGEST_LINE} characters"
+            if first not in source.too_long:
+                trouble = "a quote in it is not closed before a line that is too long"
+            source.too_long.discard(first)
+        elif not trouble and not any(map(str.strip, cells)):
+            continue
+        elif not trouble and width and len(cells) != width:
+            cells, trouble = _ragged(cells, width)
+        if trouble and len(taken) > 1:
+            source.give_back_all_but_the_first()
+            reader = csv.reader(source, delimiter=delimiter, strict=True)
+            cells = []
+        if not trouble and not width:
+            width = len(cells)
+        yield Row(first, cells, trouble)
+
+
+def _ragged(cells: list[str], width: int) -> tuple[list[str], str]:
+    """Cells that are more or fewer than the headings; empty ones at the end are no more."""
+    if len(cells) > width and not any(map(str.strip, cells[width:])):
+        return cells[:width], ""
+    return cells, f"it has {len(cells)} cells under {width} headings"
+
+
+def first_line(head: str) -> str:
+    """The line of headings in the beginning of a file."""
+    return next((line for line in io.StringIO(head, newline=None) if line.strip()), "")
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The cells of one line, none when it is no CSV."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def joined(cells: list[str], delimiter: str) -> str:
+    """One row as CSV, without the line end."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(cells)
+    return out.getvalue()
