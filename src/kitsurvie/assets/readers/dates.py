@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from kitsurvie.errors import UsageError
@@ -75,6 +76,7 @@ def moment(text: str, zone: tzinfo) -> datetime | None:
     return local.astimezone(UTC)
 
 
+@lru_cache(maxsize=1 << 12)
 def day(text: str) -> date | None:
     """A day, whatever the hour beside it; also as a directory writes it. Raises NoDate."""
     text = text.strip()

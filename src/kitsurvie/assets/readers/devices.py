@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from kitsurvie.assets.readers import dates, kinds
@@ -85,6 +86,7 @@ def _interfaces(cell: str) -> tuple[Interface, ...]:
     return tuple(Interface(mac) for mac in found)
 
 
+@lru_cache(maxsize=1 << 12)
 def _kind(said: str, maker: str, model: str) -> Kind:
     modelled = kinds.of_model(maker, model)
     if modelled is Kind.VIRTUAL:

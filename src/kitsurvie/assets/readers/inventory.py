@@ -147,8 +147,13 @@ def _user(
 
 
 def _screens(monitors: Sequence[Mapping[str, Any]], computer: Record) -> Iterator[Record]:
-    """Screens, known by maker and serial, or else by the computer they were on."""
+    """Screens, known by maker and serial, or else by the computer they were on.
+
+    One of which nothing is said is none that could be found again.
+    """
     for number, one in enumerate(monitors, start=1):
+        if not one:
+            continue
         serial = one.get("serial") or one.get("altserial", "")
         maker = one.get("manufacturer", "")
         own = _identifies(serial) and f"screen:{fold(maker)}:{serial.casefold()}"

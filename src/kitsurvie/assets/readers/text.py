@@ -17,6 +17,7 @@ _CP1252 = tuple(
     bytes((b,)).decode("cp1252", "ignore") or bytes((b,)).decode("latin-1") for b in range(256)
 )
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160)), " ")
+_HALF_LETTER = re.compile("[\ud800-\udfff]")
 _ANY_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DECLARED = re.compile(r"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 # encodings of one byte a letter that a declaration is believed for
@@ -70,7 +71,7 @@ def decoded_xml(data: bytes) -> str:
 
 def clean(text: str) -> str:
     """The text without control characters, half letters and spaces around it."""
-    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+    if not text.isascii() and _HALF_LETTER.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if not text.isprintable() and _ANY_CONTROL.search(text):
         text = text.translate(_CONTROLS)
