@@ -22,7 +22,7 @@ ANY = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(10**9), 10**9),
-    st.floats(),
+    st.floats(-1e15, 1e15),
     st.text(max_size=20),
     st.lists(st.integers(), max_size=2),
     st.dictionaries(st.sampled_from(["name", "x"]), st.integers(), max_size=2),

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kitsurvie.assets.readers.files import Unreadable
-from kitsurvie.assets.readers.schema import TWICE
+from kitsurvie.assets.readers.schema import NO_NUMBER, TWICE
 from kitsurvie.assets.readers.text import decoded
 from kitsurvie.assets.readers.told import Told
 
@@ -54,9 +54,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _whole(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
+def _whole(digits: str) -> Any:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else NO_NUMBER
 
 
-def _no_number(_word: str) -> None:
-    return None
+def _no_number(_word: str) -> Any:
+    return NO_NUMBER

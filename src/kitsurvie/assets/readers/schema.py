@@ -7,6 +7,7 @@ is taken. What cannot is left aside alone, and told; the rest of the inventory i
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ LONGEST = 1000
 MOST_NOTES = 20
 MOST_ITEMS = 20_000
 # a name that an object says twice: neither is believed
-TWICE: Any = type("Twice", (), {"__repr__": lambda _: "TWICE"})()
+TWICE: Any = object()
+# what JSON has in the place of a number and no machine can hold
+NO_NUMBER: Any = object()
 
 # the parts that are read, and what is read of each; nobody's name but logins, no address, no key
 READ: Mapping[str, tuple[str, ...]] = {
@@ -205,6 +208,8 @@ def _twice(raw: Any, otherwise: str) -> str:
 
 def _text(raw: Any) -> tuple[str | None, str]:
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+        return None, "no text"
+    if isinstance(raw, float) and not math.isfinite(raw):
         return None, "no text"
     text = clean(raw) if isinstance(raw, str) else str(raw)
     if len(text) > LONGEST:

@@ -1,8 +1,8 @@
 """The rows of a table in CSV, one at a time, each with the line that it begins on.
 
 A quote that is opened and not closed would swallow the rows after it: a record that runs over many
-lines, or over several and then has too many or too few cells, is refused by its first line alone,
-and what follows is read anew.
+lines, or over several and then has too many or too few cells, or a cell that holds whole rows, is
+refused by its first line alone, and what follows is read anew.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
             continue
         elif not trouble and width and len(cells) != width:
             cells, trouble = _ragged(cells, width)
+        elif not trouble and len(taken) > 1 and _holds_rows(cells, width, delimiter):
+            trouble = "a cell of it holds whole rows, as when a quote is not closed"
         if trouble and len(taken) > 1:
             source.give_back_all_but_the_first()
             reader = csv.reader(source, delimiter=delimiter, strict=True)
@@ -125,6 +127,18 @@ def _ragged(cells: list[str], width: int) -> tuple[list[str], str]:
     if len(cells) > width and not any(map(str.strip, cells[width:])):
         return cells[:width], ""
     return cells, f"it has {len(cells)} cells under {width} headings"
+
+
+def _holds_rows(cells: list[str], width: int, delimiter: str) -> bool:
+    """Whether a cell of several lines reads as if its quote had swallowed the rows below it."""
+    for before, cell in enumerate(cells):
+        first, *others = cell.splitlines() or [""]
+        marks = first.count(delimiter)
+        if others and width > 1 and marks and before + marks == width - 1:
+            return True
+        if any(line.count(delimiter) >= width - 1 > 0 for line in others[:-1]):
+            return True
+    return False
 
 
 def first_line(head: str) -> str:
