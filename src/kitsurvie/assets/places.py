@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 from typing import Protocol
 
 from kitsurvie.assets.folding import fold
@@ -81,7 +82,9 @@ class Territory:
         return known
 
     def _find(self, said: str) -> Place:
-        parts = [part for part in (text.strip() for text in said.split(">")) if part]
+        # GLPI has written its ` > ` as an entity of HTML
+        path = unescape(said) if "&" in said else said
+        parts = [part for part in (text.strip() for text in path.split(">")) if part]
         if not parts:
             return NOWHERE
         for depth in range(len(parts) - 1, -1, -1):

@@ -24,14 +24,26 @@ NOBODY = "nobody"
 
 _KEY = re.compile(r"[0-9a-f]{64}\n?")
 _CACHED = 1 << 16
-_SEVERAL = re.compile(r"[,;|\r\n\t]+|/")
+_SEVERAL = re.compile(r"[,;|\r\n\t/]|<br ?/?>")
 # accounts of the system, in the languages it is installed in
 _SYSTEM = frozenset(
     {
         *("root", "system", "systeme", "nobody", "none", "null", "unknown", "inconnu", "n a"),
         *("local service", "service local", "network service", "service reseau", "krbtgt"),
         *("defaultaccount", "wdagutilityaccount", "guest", "invite", "trustedinstaller"),
-        *("lightdm", "gdm", "sddm", "www data", "nt authority", "autorite nt", "anonymous logon"),
+        *(
+            "wtmp",
+            "utmp",
+            "reboot",
+            "shutdown",
+            "lightdm",
+            "gdm",
+            "sddm",
+            "www data",
+            "nt authority",
+            "autorite nt",
+            "anonymous logon",
+        ),
     }
 )
 _ADMINISTRATOR = re.compile(r"(?:local)?admin(?:istrat(?:eu|o)r)?(?:local)?[0-9]*|adm[0-9]*")

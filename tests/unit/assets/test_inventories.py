@@ -136,6 +136,44 @@ def test_an_inventory_of_ocs_has_its_own_names(desk: Desk) -> None:
     assert record.left_aside == ()
 
 
+def test_what_windows_tells_ocs_of_its_security_is_read(desk: Desk) -> None:
+    record = desk.xml(
+        "<SECURITYCENTER><CATEGORY>Antivirus</CATEGORY><PRODUCT>Defender</PRODUCT>"
+        "<ENABLED>1</ENABLED><UPTODATE>0</UPTODATE></SECURITYCENTER>"
+        "<SECURITYCENTER><CATEGORY>Firewall</CATEGORY><PRODUCT>Windows</PRODUCT>"
+        "<ENABLED>0</ENABLED></SECURITYCENTER>"
+    ).record
+    assert record.condition.antivirus == (Antivirus("Defender", True, False),)
+    assert record.condition.firewalls == (Firewall("Windows", False),)
+
+
+def test_what_the_agents_of_debian_write_of_a_machine_without_dmi_is_read(desk: Desk) -> None:
+    record = desk.xml(
+        "<BIOS>\n</BIOS><CPUS><TYPE>AMD EPYC</TYPE><CORES>2</CORES></CPUS>"
+        "<HARDWARE><NAME>vm</NAME><LASTLOGGEDUSER>wtmp</LASTLOGGEDUSER><MEMORY>24105</MEMORY>"
+        "<DATELASTLOGGEDUSER>Tue May 20 00:00:00</DATELASTLOGGEDUSER></HARDWARE>"
+        "<NETWORKS><DESCRIPTION>eth0</DESCRIPTION><TYPE>ether</TYPE>"
+        "<MACADDR>54:bf:64:2d:05:51</MACADDR></NETWORKS>"
+    ).record
+    assert (record.name, record.serial, record.kind) == ("vm", "", Kind.UNKNOWN)
+    assert (record.user, record.seen) == ("", None)
+    assert record.condition.processor == "AMD EPYC"
+    assert record.interfaces == (Interface("54:bf:64:2d:05:51", "eth0"),)
+    assert record.left_aside == ()
+
+
+def test_names_of_older_agents_are_known(desk: Desk) -> None:
+    record = desk.xml(
+        "<FIREWALL><STATUS>on</STATUS></FIREWALL><USER><LOGIN>paul</LOGIN></USER>"
+        "<NETWORKS><MACADDR>54:BF:64:2D:05:51</MACADDR><TYPE>802.11 card</TYPE></NETWORKS>"
+        "<NETWORKS><MACADDR>00:00:00:00:00:00</MACADDR><TYPE>Local</TYPE></NETWORKS>"
+    ).record
+    assert record.condition.firewalls == (Firewall("", True),)
+    assert record.user == PEOPLE.of("paul")
+    assert record.interfaces == (Interface("54:BF:64:2D:05:51", "802.11 card"),)
+    assert record.left_aside == ()
+
+
 def test_an_inventory_that_ocs_packed_is_unpacked(desk: Desk) -> None:
     raw = (INVENTORIES / "fusion_2.xml").read_bytes()
     packed = desk.file("one.ocs", zlib.compress(raw))

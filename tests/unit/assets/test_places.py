@@ -18,6 +18,7 @@ SAINT_LO = Place("215005026", "50502")
         "Syndicat > CA Saint-Lô Agglo > La Barre-de-Semilly",
         "Syndicat > CA Saint-Lô Agglo > La Barre-de-Semilly > Mairie",
         "syndicat>ca saint lo agglo>LA BARRE DE SEMILLY",
+        "Syndicat &gt; CA Saint-Lô Agglo &#62; La Barre-de-Semilly",
         "50032",
         " 50 032 ",
         "215000324",

@@ -45,7 +45,15 @@ def test_another_key_gives_other_pseudonyms() -> None:
         *("administrateur", "Administrator", "admin", "PC-1\\Admin", "root", "SYSTEM", "Système"),
         *("AUTORITE NT\\Système", "NT AUTHORITY\\LOCAL SERVICE", "defaultuser0", "DefaultUser1"),
         *("PC-ACCUEIL$", "glpi-deploy", "support.syndicat", "svc_backup", "adm.dupont", "", "  "),
-        *("krbtgt", "Invité", "WDAGUtilityAccount", "localadmin", "admin@mairie.fr", "nobody"),
+        *(
+            "krbtgt",
+            "Invité",
+            "WDAGUtilityAccount",
+            "localadmin",
+            "admin@mairie.fr",
+            "nobody",
+            "wtmp",
+        ),
     ],
 )
 def test_administrators_and_services_are_nobody(said: str) -> None:

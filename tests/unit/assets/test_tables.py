@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
+from kitsurvie.assets.folding import fold
+from kitsurvie.assets.readers import headings
 from kitsurvie.assets.record import Exemption, Interface, Kind, Person, SessionDay, Source
 from kitsurvie.errors import UsageError
 
@@ -43,6 +46,12 @@ def test_an_export_of_glpi_is_one_in_either_language_and_with_either_mark(
     assert record.status == "En service"
     assert record.left_aside == ()
     assert record.origin.line == 2
+
+
+@pytest.mark.parametrize("mark", ["sep=;\n", '"sep=;"\n', "SEP=;\r\n"])
+def test_the_line_that_excel_is_told_the_separator_by_is_no_heading(desk: Desk, mark: str) -> None:
+    record = desk.csv(mark + FRENCH).record
+    assert (record.serial, record.origin.line) == ("CZC1", 3)
 
 
 def test_other_headings_are_mapped_to_fields(desk: Desk) -> None:
@@ -246,3 +255,17 @@ def test_the_reading_says_how_far_it_is(desk: Desk) -> None:
     )
     assert [records for records, _ in told] == [1000, 2000, 2500]
     assert told[0][1] <= told[1][1] <= told[2][1] == len("serial,name\n" + rows)
+
+
+def test_every_field_and_the_headings_beside_it_are_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "exports.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.splitlines()
+        if line.startswith("| `")
+    ]
+    documented = {row[0].strip("`"): row[1] for row in rows if row[0].strip("`") in headings.DEVICE}
+    assert set(documented) == set(headings.DEVICE)
+    for name, told in documented.items():
+        assert {fold(heading) for heading in told.split(",")} <= set(headings.DEVICE[name])
+    assert {row[0].strip("`") for row in rows} >= {s.value for s in Source} - {"fleet"}

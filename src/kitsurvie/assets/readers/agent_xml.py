@@ -21,16 +21,22 @@ from kitsurvie.assets.readers.told import Told
 DEEPEST = 30
 MOST_ELEMENTS = 500_000
 _CHUNK = 1 << 16
-_SECTIONS = {*schema.READ, "accountinfo", "device", "versionclient"}
+_OTHER_NAMES = {"firewall": "firewalls", "user": "users"}
+_SECTIONS = {
+    *schema.READ,
+    *_OTHER_NAMES,
+    *("accountinfo", "device", "versionclient", "securitycenter"),
+}
 # what XML forbids and agents write all the same, out of what a firmware says
 _FORBIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF), " ")
 # names of OCS and FusionInventory, as GLPI has them
-_RENAMED = {
+_RENAMED: Mapping[str, Mapping[str, str]] = {
+    "cpus": {"type": "name"},
     "networks": {"macaddr": "mac"},
     "hardware": {"chassistype": "chassis_type"},
     "drives": {"volume": "volumn"},
 }
-_LOWER = {"networks": ("type",)}
+_NETWORK_TYPES = {"local": "loopback", "ether": "ethernet"}
 
 
 def inflated(data: bytes, limit: int) -> bytes:
@@ -142,7 +148,8 @@ def _as_glpi(content: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, raw in content.items():
         items = [_renamed(name, item) for item in _list(raw)]
-        found[name] = items if len(items) > 1 else items[0] if items else ""
+        found[_OTHER_NAMES.get(name, name)] = items if len(items) != 1 else items[0]
+    found.update(_security(_list(content.get("securitycenter"))))
     hardware, bios = _first(content.get("hardware")), _first(content.get("bios"))
     system = dict(_first(content.get("operatingsystem")))
     system.setdefault("full_name", hardware.get("osname", ""))
@@ -161,10 +168,33 @@ def _renamed(part: str, item: Any) -> Any:
     if not isinstance(item, dict):
         return item
     names = _RENAMED.get(part, {})
-    found = {names.get(name, name): value for name, value in item.items()}
-    for name in _LOWER.get(part, ()):
-        if isinstance(found.get(name), str):
-            found[name] = found[name].lower()
+    found = dict(item)
+    for old, new in names.items():
+        if found.get(old) and not found.get(new):
+            found[new] = found.pop(old)
+    kind = found.get("type")
+    if part == "networks" and isinstance(kind, str):
+        pattern = schema.shapes()["networks"].values["type"].pattern
+        found["type"] = _NETWORK_TYPES.get(kind.lower(), kind.lower())
+        if pattern is not None and not pattern.search(found["type"]):
+            del found["type"]
+            found.setdefault("driver", kind)
+    return found
+
+
+def _security(centre: list[Any]) -> dict[str, Any]:
+    """The antivirus and the firewalls that Windows tells OCS of, under GLPI's names."""
+    found: dict[str, Any] = {}
+    for item in centre:
+        if not isinstance(item, dict):
+            continue
+        kind, name = _text(item.get("category")).casefold(), item.get("product", "")
+        if kind.startswith("antivirus"):
+            told = {"name": name, "enabled": item.get("enabled"), "uptodate": item.get("uptodate")}
+            found.setdefault("antivirus", []).append(told)
+        elif kind.startswith("firewall"):
+            status = item.get("enabled", "")
+            found.setdefault("firewalls", []).append({"profile": name, "status": status})
     return found
 
 

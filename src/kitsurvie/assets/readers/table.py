@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from kitsurvie.assets.readers import text
 DELIMITERS = (";", ",", "\t", "|")
 LONGEST_LINE = 100_000  # letters; below the limit that the csv module has
 MOST_LINES = 50  # of one record
+# what Excel is told the separator by, above the headings
+_MARK = re.compile(r"\"?sep=.?\"?,?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
             if first not in source.too_long:
                 trouble = "a quote in it is not closed before a line that is too long"
             source.too_long.discard(first)
-        elif not trouble and not any(map(str.strip, cells)):
+        elif not trouble and (_empty(cells) or not width and _MARK.fullmatch(",".join(cells))):
             continue
         elif not trouble and width and len(cells) != width:
             cells, trouble = _ragged(cells, width)
@@ -124,9 +127,13 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
 
 def _ragged(cells: list[str], width: int) -> tuple[list[str], str]:
     """Cells that are more or fewer than the headings; empty ones at the end are no more."""
-    if len(cells) > width and not any(map(str.strip, cells[width:])):
+    if len(cells) > width and _empty(cells[width:]):
         return cells[:width], ""
     return cells, f"it has {len(cells)} cells under {width} headings"
+
+
+def _empty(cells: list[str]) -> bool:
+    return not any(map(str.strip, cells))
 
 
 def _holds_rows(cells: list[str], width: int, delimiter: str) -> bool:
@@ -143,7 +150,8 @@ def _holds_rows(cells: list[str], width: int, delimiter: str) -> bool:
 
 def first_line(head: str) -> str:
     """The line of headings in the beginning of a file."""
-    return next((line for line in io.StringIO(head, newline=None) if line.strip()), "")
+    lines = io.StringIO(head, newline=None)
+    return next((line for line in lines if line.strip() and not _MARK.fullmatch(line.strip())), "")
 
 
 def split(line: str, delimiter: str) -> list[str]:
