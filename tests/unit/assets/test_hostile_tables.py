@@ -85,6 +85,21 @@ def test_a_quote_that_another_one_closes_by_chance_costs_those_two_lines(
     assert [one.origin.line - 2 for one in came.refusals] == [5]
 
 
+@pytest.mark.parametrize("between", ["", ";;;", "PC-x;S", "PC-6;S6;u;Agneaux\n\nPC-7;S7"])
+def test_rows_that_are_swallowed_with_a_bad_one_among_them_are_found(
+    desk: Desk, between: str
+) -> None:
+    rows = f'"PC-1;S1;u;Agneaux\n{between}\nPC-9";S9;u;Agneaux\nPC-10;S10;u;Agneaux\n'
+    found = desk.csv(HEAD + rows)
+    assert {"S9", "S10"} <= {one.serial for one in found.records}
+    assert found.refusals[0].origin.line == 2
+
+
+def test_a_cell_of_several_lines_with_the_separator_in_it_is_a_cell(desk: Desk) -> None:
+    text = HEAD + '"PC;1\nb;c\nd";A1;x;"Ag\nneaux;"\nPC-2;B2;y;"\n\nSaint-Lô"\n'
+    assert [one.name for one in desk.csv(text).records] == ["PC;1 b;c d", "PC-2"]
+
+
 def test_a_quote_that_is_open_at_the_end_of_the_file_loses_nothing(desk: Desk) -> None:
     came = desk.csv(HEAD + 'PC-1;A1;x;"Agneaux\nPC-2;B2;y;Agneaux\nPC-3;C3;y;Agneaux')
     assert [one.serial for one in came.records] == ["B2", "C3"]

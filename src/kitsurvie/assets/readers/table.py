@@ -1,8 +1,8 @@
 """The rows of a table in CSV, one at a time, each with the line that it begins on.
 
-A quote that is opened and not closed would swallow the rows after it: a record that runs over many
-lines, or over several and then has too many or too few cells, or a cell that holds whole rows, is
-refused by its first line alone, and what follows is read anew.
+A quote that is opened and not closed swallows the rows after it: a record whose quote is not closed
+within some lines, or is closed by chance around what are rows of their own, is refused by its first
+line alone, and what follows is read anew.
 """
 
 from __future__ import annotations
@@ -94,15 +94,15 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
     width = 0
     while True:
         source.begin()
-        trouble = ""
+        cells, trouble, swallows = [], "", True
         try:
             cells = next(reader)
         except StopIteration:
             return
         except _Unclosed:
-            cells, trouble = [], f"a quote in it is not closed within {MOST_LINES} lines"
+            trouble = f"a quote in it is not closed within {MOST_LINES} lines"
         except csv.Error:
-            cells, trouble = [], "its quotes are not as CSV has them, or one is not closed"
+            trouble = "its quotes are not as CSV has them, or one is not closed"
         taken = source.taken
         first = taken[0][0]
         if source.too_long and not source.too_long.isdisjoint(number for number, _ in taken):
@@ -110,42 +110,54 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
             if first not in source.too_long:
                 trouble = "a quote in it is not closed before a line that is too long"
             source.too_long.discard(first)
-        elif not trouble and (_empty(cells) or not width and _MARK.fullmatch(",".join(cells))):
-            continue
-        elif not trouble and width and len(cells) != width:
-            cells, trouble = _ragged(cells, width)
-        elif not trouble and len(taken) > 1 and _holds_rows(cells, width, delimiter):
-            trouble = "a cell of it holds whole rows, as when a quote is not closed"
-        if trouble and len(taken) > 1:
+        elif not trouble:
+            if _empty(cells) or (not width and _MARK.fullmatch(",".join(cells))):
+                continue
+            if not width:
+                width = len(cells)
+            if len(cells) > width and _empty(cells[width:]):
+                cells = cells[:width]
+            swallows = len(taken) > 1 and _swallows(cells, taken, width, delimiter)
+            if len(cells) != width:
+                trouble = f"it has {len(cells)} cells under {width} headings"
+            elif swallows:
+                trouble = "a cell of it holds whole rows, as when a quote is not closed"
+        if trouble and swallows and len(taken) > 1:
             source.give_back_all_but_the_first()
             reader = csv.reader(source, delimiter=delimiter, strict=True)
             cells = []
-        if not trouble and not width:
-            width = len(cells)
         yield Row(first, cells, trouble)
-
-
-def _ragged(cells: list[str], width: int) -> tuple[list[str], str]:
-    """Cells that are more or fewer than the headings; empty ones at the end are no more."""
-    if len(cells) > width and _empty(cells[width:]):
-        return cells[:width], ""
-    return cells, f"it has {len(cells)} cells under {width} headings"
 
 
 def _empty(cells: list[str]) -> bool:
     return not any(map(str.strip, cells))
 
 
-def _holds_rows(cells: list[str], width: int, delimiter: str) -> bool:
-    """Whether a cell of several lines reads as if its quote had swallowed the rows below it."""
+def _swallows(cells: list[str], taken: list[tuple[int, str]], width: int, delimiter: str) -> bool:
+    """Whether a record of several lines reads as if a quote had swallowed the rows below it.
+
+    Its last line is then a row of its own, and so are most of those between; or the first would
+    have been one but for the quote.
+    """
+    below = [_width(line, delimiter) == width for _, line in taken[1:] if line.strip()]
+    if width < 2 or not below or not below[-1]:
+        return False
+    between = below[:-1]
+    if 2 * sum(between) >= len(between) and (between or len(cells) != width):
+        return True
     for before, cell in enumerate(cells):
         first, *others = cell.splitlines() or [""]
-        marks = first.count(delimiter)
-        if others and width > 1 and marks and before + marks == width - 1:
-            return True
-        if any(line.count(delimiter) >= width - 1 > 0 for line in others[:-1]):
+        if others and 0 < first.count(delimiter) == width - 1 - before:
             return True
     return False
+
+
+def _width(line: str, delimiter: str) -> int:
+    """How many cells a line has that is a row of its own; 0 when it is none."""
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter, strict=True), []))
+    except csv.Error:
+        return 0
 
 
 def first_line(head: str) -> str:
