@@ -126,8 +126,15 @@ def test_a_row_of_too_few_or_too_many_cells_is_refused_and_names_nobody(
     assert [one.serial for one in came.records] == ["B2"]
 
 
-def test_empty_cells_at_the_end_are_no_more_cells(desk: Desk) -> None:
-    assert desk.csv(HEAD + "PC-1;A1;x;Agneaux;;;\n").record.serial == "A1"
+def test_empty_cells_at_the_end_of_every_row_are_no_more_cells(desk: Desk) -> None:
+    found = desk.csv(HEAD + "PC-1;A1;x;Agneaux;;;\nPC-2;B2;y;Agneaux;;;\nPC-3;C3;z;Agneaux\n")
+    assert [one.serial for one in found.records] == ["A1", "B2", "C3"]
+
+
+def test_an_empty_cell_too_many_in_one_row_does_not_push_a_login_aside(desk: Desk) -> None:
+    found = desk.csv(HEAD + "PC-1;A1;x;Agneaux\nPC-2;new;B2;marie;\n")
+    assert [one.serial for one in found.records] == ["A1"]
+    assert "marie" not in repr(found.items)
 
 
 def test_a_heading_that_is_there_twice_must_not_say_two_things(desk: Desk) -> None:

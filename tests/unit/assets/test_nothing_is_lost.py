@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kitsurvie.assets.record import Record, Source
+from kitsurvie.assets.record import Record, Refusal, Source
 
 from .conftest import INVENTORIES, SAMPLE, Came, came
 
@@ -131,3 +131,46 @@ def test_every_record_of_a_table_in_quotes_comes_back_at_its_line(
     found = read(text.encode(), Source.PLAIN_CSV)
     seen = {item.origin.line for item in found.items}
     assert set(wanted) <= seen  # a record that looks like swallowed rows is refused line by line
+
+
+LOGINS = [f"ZQ{number}.LOGIN" for number in range(6)]
+
+
+def damaged(row: list[str], how: str, at: int) -> str:
+    """A row with one fault: a cell or a mark lost, one too many, or a quote."""
+    if how == "cell lost":
+        row = [cell for number, cell in enumerate(row) if number != at]
+    elif how == "cell too many":
+        row = [*row[:at], "extra", *row[at:]]
+    line = ";".join(row)
+    if how == "quote":
+        where = at * len(line) // 6
+        return line[:where] + '"' + line[where:]
+    if how == "mark lost":
+        return ";".join(row[:at]) + ";".join(row[at:])
+    return line
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "cell lost", "cell too many", "quote", "mark lost", "bad date"]),
+            st.integers(0, 5),
+            st.sampled_from(["", "Agneaux", "50002"]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_no_login_is_told_of_a_row_with_a_fault(faults: list[tuple[str, int, str]]) -> None:
+    text = "Nom;Contact;Usager;Numéro de série;Dernière date d'inventaire;Entité\n"
+    # of which every row is at fault no reader can tell
+    text += "PC-a;;;Sa;2026-10-29;Agneaux\n"
+    for number, (how, at, entity) in enumerate(faults):
+        day = "31/02/2026" if how == "bad date" else "2026-10-29"
+        row = [f"PC-{number}", LOGINS[number], LOGINS[number], f"S{number}", day, entity]
+        text += damaged(row, how, at) + "\n"
+    found = read(text.encode(), Source.GLPI_CSV)
+    told = repr([item for item in found.items if isinstance(item, Refusal)])
+    assert "ZQ" not in told  # which the name of a temporary folder is not

@@ -13,6 +13,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import BinaryIO
 
 from kitsurvie.assets.readers import text
@@ -88,7 +89,24 @@ def lines(file: BinaryIO) -> io.TextIOWrapper:
 
 
 def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
-    """The records of a table, its headings first; empty ones are left out."""
+    """The records of a table, its headings first; empty ones are left out.
+
+    Where the first two records end in as many empty cells beyond the headings, all may: some tools
+    end each row so. Elsewhere an empty cell too many may be one that pushed a login aside.
+    """
+    records = _records(stream, delimiter)
+    first = list(islice(records, 3))
+    width = len(first[0].cells) if first else 0
+    beyond = {len(row.cells) - width for row in first[1:] if _empty(row.cells[width:])}
+    spare = beyond.pop() if len(first) == 3 and len(beyond) == 1 else 0
+    for row in chain(first, records):
+        if spare > 0 and len(row.cells) == width + spare and _empty(row.cells[width:]):
+            yield Row(row.line, row.cells[:width])
+        else:
+            yield row
+
+
+def _records(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
     source = _Lines(stream)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     width = 0
@@ -115,8 +133,6 @@ def rows(stream: io.TextIOBase, delimiter: str) -> Iterator[Row]:
                 continue
             if not width:
                 width = len(cells)
-            if len(cells) > width and _empty(cells[width:]):
-                cells = cells[:width]
             swallows = len(taken) > 1 and _swallows(cells, taken, width, delimiter)
             if len(cells) != width:
                 trouble = f"it has {len(cells)} cells under {width} headings"
