@@ -86,13 +86,13 @@ def holds(found: Came) -> None:
     assert lines == sorted(lines)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=400), st.sampled_from(SOURCES))
 def test_any_bytes_are_read_or_refused(raw: bytes, source: Source | None) -> None:
     holds(read(raw, source))
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(GOOD), EDITS, st.sampled_from(SOURCES))
 def test_a_good_file_that_was_damaged_is_read_or_refused(
     raw: bytes, edits: list[tuple[int, int, bytes, int]], source: Source | None
@@ -103,7 +103,7 @@ def test_a_good_file_that_was_damaged_is_read_or_refused(
 CELLS = st.text(st.characters(exclude_characters='"\r\n,', exclude_categories=("Cs",)), max_size=12)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.lists(CELLS, min_size=1, max_size=6), max_size=12))
 def test_every_line_of_a_table_without_quotes_is_one_item(rows: list[list[str]]) -> None:
     text = "serial,name,user\n" + "".join(",".join(row) + "\n" for row in rows)
@@ -117,7 +117,7 @@ def test_every_line_of_a_table_without_quotes_is_one_item(rows: list[list[str]])
 QUOTED = st.text(st.sampled_from('ab "\n;,é'), max_size=8)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(QUOTED, QUOTED, QUOTED), max_size=8))
 def test_every_record_of_a_table_in_quotes_comes_back_at_its_line(
     rows: list[tuple[str, str, str]],
@@ -151,7 +151,7 @@ def damaged(row: list[str], how: str, at: int) -> str:
     return line
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(

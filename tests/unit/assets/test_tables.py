@@ -247,6 +247,23 @@ def test_a_refused_row_is_mended_and_imported_again_with_the_same_person(desk: D
     assert (record.name, record.serial, record.user) == ("PC-1", "A1", PEOPLE.of("marie"))
 
 
+def test_a_refused_row_of_an_administrator_stays_nobodys(desk: Desk) -> None:
+    header = "date,insee,device_name,device_serial,user"
+    refusal = desk.csv(f"{header}\n2027-10-14,50002,PC-1,A1,Administrateur\n").refusal
+    assert refusal.text == "2027-10-14,50002,PC-1,A1,nobody"
+    (item,) = desk.csv(f"{refusal.headings}\n{refusal.text.replace('2027', '2026')}\n").items
+    assert isinstance(item, SessionDay)
+    assert item.user == ""
+
+
+def test_a_location_counts_where_it_is_a_place_and_nothing_else_is_said(desk: Desk) -> None:
+    text = (
+        "serial,company,location\nA1,,Agneaux\nB2,,Bureau 12\nC3,Saint-Lô,Agneaux\nD4,x,Agneaux\n"
+    )
+    records = desk.csv(text, entity="50218").records
+    assert [one.commune for one in records] == ["50002", "50218", "50502", None]
+
+
 def test_the_reading_says_how_far_it_is(desk: Desk) -> None:
     told = []
     rows = "".join(f"S{n},PC-{n}\n" for n in range(2500))

@@ -39,7 +39,12 @@ def record(source: Source, settings: Settings) -> Callable[[Mapping[str, str], O
             notes.append("The cell of the MAC address holds none: left aside.")
         if not (serial or uuid or interfaces or name):
             raise Bad("has neither name, serial number, UUID nor MAC address.")
-        entity = get("entity", "") or standard
+        entity = get("entity", "")
+        if not entity:
+            # a location may be an office: it counts where it is a place
+            location = get("location", "")
+            known = location and find(location).member
+            entity = location if known else standard or location
         place = find(entity)
         if place.reason:
             notes.append(place.reason)

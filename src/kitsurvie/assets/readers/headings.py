@@ -17,8 +17,9 @@ DEVICE: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "asset tag", "etiquette de l actif", "numero d inventaire"),
     "entity": (
         *("entity", "entite", "insee", "code insee", "commune", "siren", "member", "membre"),
-        *("company", "societe", "compagnie", "organisation", "location", "lieu", "emplacement"),
+        *("company", "societe", "compagnie", "organisation"),
     ),
+    "location": ("location", "lieu", "emplacement", "site"),
     "kind": ("kind", "type", "category", "categorie", "type de chassis"),
     "name": (
         *("name", "nom", "asset name", "nom de l actif", "device name", "computer name", "poste"),

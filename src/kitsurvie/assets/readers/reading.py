@@ -56,7 +56,7 @@ def read(
     that say no zone are of `zone` (Europe/Paris). `tally` is kept up while records are taken, and
     handed to `progress` after each file and every 1,000 records.
 
-    Raises UsageError for a field in `mapped` that there is not, or a source that is no file.
+    Raises UsageError at once for a field in `mapped` that there is not.
     """
     settings = Settings(
         places=places,
@@ -70,8 +70,7 @@ def read(
     )
     headings.columns((), source or Source.PLAIN_CSV, settings.headings)
     reader = _Reader(settings, source, tally or Tally(), progress)
-    for found in files.walk(paths):
-        yield from reader.file(found)
+    return (item for found in files.walk(paths) for item in reader.file(found))
 
 
 class _Reader:
