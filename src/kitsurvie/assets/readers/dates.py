@@ -119,13 +119,11 @@ def install_day(deviceid: str) -> date | None:
         return None
 
 
-def logon(
-    text: str, zone: tzinfo, logged: datetime | None, installed: date | None
-) -> datetime | None:
-    """The moment of `Thu Oct 29 08:15`, in UTC: the year is the inventory's, if the weekday agrees.
+def logon(text: str, zone: tzinfo, installed: date | None) -> datetime | None:
+    """The moment of `Thu Oct 29 08:15`, in UTC, or of a date with its year.
 
-    `logged` is when the inventory was made (a logon was before, this year or the year before),
-    `installed` the day in the agent's identifier, where nothing else is known. None otherwise.
+    The year is that of `installed`, the day in the agent's identifier, if the weekday agrees; None
+    where it does not, or there is none.
     """
     found = _YEARLESS.fullmatch(text.strip())
     if found is None:
@@ -133,22 +131,12 @@ def logon(
             return moment(text, zone)
         except NoDate:
             return None
-    if found[6]:
-        years = [int(found[6])]
-    elif logged is not None:
-        years = [logged.year, logged.year - 1]
-    elif installed is not None:
-        years = [installed.year]
-    else:
-        return None
+    year = int(found[6]) if found[6] else installed.year if installed else 0
     month = _MONTHS.index(found[2]) + 1
-    for year in years:
-        try:
-            local = datetime(year, month, int(found[3]), int(found[4]), int(found[5]), tzinfo=zone)
-        except ValueError:
-            continue
-        if _DAYS[local.weekday()] != found[1]:
-            continue
-        if logged is None or local <= logged + timedelta(days=1):
-            return local.astimezone(UTC)
-    return None
+    try:
+        local = datetime(year, month, int(found[3]), int(found[4]), int(found[5]), tzinfo=zone)
+    except ValueError:
+        return None
+    if _DAYS[local.weekday()] != found[1] or not _OLDEST <= year <= _NEWEST:
+        return None
+    return local.astimezone(UTC)

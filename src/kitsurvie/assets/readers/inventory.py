@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from kitsurvie.assets.folding import fold
@@ -27,39 +28,46 @@ def records(
 ) -> Iterator[Record | Refusal]:
     """The device and its screens, or the one reason why the device cannot be taken."""
     notes = schema.Notes(missing=source is Source.GLPI_JSON)
-    top = schema.top()
-    deviceid = schema.taken("deviceid", told.deviceid, top["deviceid"], notes)
+    deviceid = schema.taken("deviceid", told.deviceid, schema.top()["deviceid"], notes)
     if not deviceid:
         yield Refusal(origin, "It has no deviceid to know it by; run the agent again.")
         return
-    itemtype = schema.taken("itemtype", told.itemtype, top["itemtype"], notes) or ""
-    tag = schema.taken("tag", told.tag, top["tag"], notes) or ""
-    partial = bool(schema.taken("partial", told.partial, top["partial"], notes))
     if notes.missing and "versionclient" not in told.content:
         notes.add("versionclient is missing.")
     parts = schema.fitted(told.content, notes)
-    hardware, bios = parts.get("hardware", {}), parts.get("bios", {})
-    device = parts.get("network_device", {})
-    zone = settings.zone
-    logged = _moment(parts.get("accesslog", {}).get("logdate", ""), settings, notes)
-    if logged is None:
-        logged = _moment(told.seen, settings, notes)
-    seen = logged or dates.logon(
-        hardware.get("datelastloggeduser", ""), zone, None, dates.install_day(deviceid)
-    )
+    seen = _seen(told, parts, deviceid, settings, notes)
     if seen is not None and settings.is_future(seen.date()):
         yield Refusal(
             origin, f"It was seen on {seen.date()}, which is to come; set the clock of that device."
         )
         return
-    entity = tag or settings.entity
+    record = _device(told, parts, deviceid, settings, notes, source, origin, seen)
+    yield record
+    yield from _screens(parts.get("monitors", ()), record)
+
+
+def _device(
+    told: Told,
+    parts: Mapping[str, Any],
+    deviceid: str,
+    settings: Settings,
+    notes: schema.Notes,
+    source: Source,
+    origin: Origin,
+    seen: datetime | None,
+) -> Record:
+    top = schema.top()
+    hardware, bios = parts.get("hardware", {}), parts.get("bios", {})
+    device = parts.get("network_device", {})
+    entity = schema.taken("tag", told.tag, top["tag"], notes) or settings.entity
     place = settings.places.find(entity)
     if place.reason:
         notes.add(place.reason)
     maker = bios.get("smanufacturer") or bios.get("mmanufacturer") or device.get("manufacturer", "")
     model = bios.get("smodel") or bios.get("mmodel") or device.get("model", "")
+    itemtype = schema.taken("itemtype", told.itemtype, top["itemtype"], notes) or ""
     kind = _kind(itemtype, parts, maker, model)
-    record = Record(
+    return Record(
         source=source,
         key=deviceid,
         origin=origin,
@@ -77,19 +85,25 @@ def records(
         user=_user(hardware, parts.get("users", ()), told.user, settings),
         seen=seen,
         condition=condition(parts, programs=kind not in (Kind.PHONE, Kind.TABLET)),
-        partial=partial,
+        partial=bool(schema.taken("partial", told.partial, top["partial"], notes)),
         left_aside=notes.all(),
     )
-    yield record
-    yield from _screens(parts.get("monitors", ()), record)
 
 
-def _moment(text: str, settings: Settings, notes: schema.Notes) -> Any:
-    try:
-        return dates.moment(text, settings.zone)
-    except dates.NoDate as error:
-        notes.add(f"The date of the inventory {error}: left aside.")
-        return None
+def _seen(
+    told: Told, parts: Mapping[str, Any], deviceid: str, settings: Settings, notes: schema.Notes
+) -> datetime | None:
+    """When the inventory was made, or else of the last logon, in the year of the identifier."""
+    for text in (parts.get("accesslog", {}).get("logdate", ""), told.seen):
+        try:
+            found = dates.moment(text, settings.zone)
+        except dates.NoDate as error:
+            notes.add(f"The date of the inventory {error}: left aside.")
+        else:
+            if found is not None:
+                return found
+    logon = parts.get("hardware", {}).get("datelastloggeduser", "")
+    return dates.logon(logon, settings.zone, dates.install_day(deviceid))
 
 
 def _kind(itemtype: str, parts: Mapping[str, Any], maker: str, model: str) -> Kind:
