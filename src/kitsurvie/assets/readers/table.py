@@ -152,15 +152,19 @@ def _empty(cells: list[str]) -> bool:
 def _swallows(cells: list[str], taken: list[tuple[int, str]], width: int, delimiter: str) -> bool:
     """Whether a record of several lines reads as if a quote had swallowed the rows below it.
 
-    Its last line is then a row of its own, and so are most of those between; or the first would
-    have been one but for the quote.
+    Most of the lines between its first and its last are then rows of their own; where there are
+    none, the last one is, and the first would have been but for the quote.
     """
-    below = [_width(line, delimiter) == width for _, line in taken[1:] if line.strip()]
-    if width < 2 or not below or not below[-1]:
+    below = [line for _, line in taken[1:] if line.strip()]
+    if width < 2 or not below:
         return False
-    between = below[:-1]
-    if 2 * sum(between) >= len(between) and (between or len(cells) != width):
+    between = [_is_row(line, width, delimiter) for line in below[:-1]]
+    if between and 2 * sum(between) >= len(between):
         return True
+    if len(cells) != width:
+        return below[-1].count(delimiter) == width - 1
+    if not _is_row(below[-1], width, delimiter):
+        return False
     for before, cell in enumerate(cells):
         first, *others = cell.splitlines() or [""]
         if others and 0 < first.count(delimiter) == width - 1 - before:
@@ -168,12 +172,12 @@ def _swallows(cells: list[str], taken: list[tuple[int, str]], width: int, delimi
     return False
 
 
-def _width(line: str, delimiter: str) -> int:
-    """How many cells a line has that is a row of its own; 0 when it is none."""
+def _is_row(line: str, width: int, delimiter: str) -> bool:
+    """Whether a line is a row of its own."""
     try:
-        return len(next(csv.reader([line], delimiter=delimiter, strict=True), []))
+        return len(next(csv.reader([line], delimiter=delimiter, strict=True), [])) == width
     except csv.Error:
-        return 0
+        return False
 
 
 def first_line(head: str) -> str:
