@@ -140,6 +140,8 @@ class Record:
     bought: date | None = None
     status: str = ""  # what the source says of its life: deployed, in stock, discarded
     condition: Condition = field(default_factory=Condition)
+    partial: bool = False  # the agent sent a part: what it is silent of was not taken away
+    left_aside: tuple[str, ...] = ()  # what could not be used of it, a sentence each
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,21 @@ class SessionDay:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """An account of a directory. `user` is empty for those that are nobody's use.
+
+    `enabled` is None where the export does not say; no hour of `last_logon` is kept.
+    """
+
+    origin: Origin
+    user: str  # pseudonym
+    member: str | None
+    commune: str | None
+    enabled: bool | None = None
+    last_logon: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Exemption:
     """Somebody may have two machines until a day, and why."""
 
@@ -169,8 +186,14 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record that is not taken, and why: a sentence for whoever mends the export."""
+    """A record that is not taken, and why: a sentence for whoever mends the export.
+
+    `text` is its row, so that it can be mended under `headings` and imported again: pseudonyms
+    stand in the place of people, and columns that are not read are left out. Both are empty where
+    the record is a whole file, or a line that no columns can be told in.
+    """
 
     origin: Origin
     reason: str
-    text: str = ""  # what was read, so that it can be mended and imported again, people left out
+    text: str = ""
+    headings: str = ""
