@@ -115,9 +115,7 @@ def test_who_observes_itself_is_not_expected_up_at_night(
 
 
 def test_the_profiles_that_may_observe_themselves_are_all_but_servers() -> None:
-    assert set(kit.load((ROLES,))["self_observation"].profiles) == set(
-        Profile
-    ) - {Profile.SERVER}
+    assert set(kit.load((ROLES,))["self_observation"].profiles) == set(Profile) - {Profile.SERVER}
 
 
 def test_an_unknown_or_an_error_is_never_taken_for_compliant() -> None:
