@@ -175,8 +175,7 @@ class Ingest:
 
     def _seen_since(self, host: str, at: float) -> bool:
         """Whether the ledger has a later look at the host: one of ours, its own are in order."""
-        last = self._ledger.last_seen([host]).get(host)
-        return last is not None and last.at > at
+        return self._ledger.last_moments([host]).get(host, at) > at
 
     def _refuse(self, one: Spooled, why: str) -> None:
         source = f" from {one.address}" if one.address else ""
@@ -199,7 +198,7 @@ class Ingest:
             self._report.run = self._ledger.start_run(INGEST, who(), asked)
         records = [record for *_, record in self._waiting]
         # a night or a deployment may have seen them while they were judged here
-        overtaken = self._ledger.record(self._report.run, records, unless_seen_since=True)
+        overtaken = self._ledger.record(self._report.run, records, brought_in=True)
         self._ledger.handed_in([taken.last for _, taken, _ in self._waiting])
         for one, taken, _ in self._waiting:
             if taken.last.host in overtaken:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from kitsurvie.cli import acknowledged, self_observation, told
+from kitsurvie.cli import acknowledged, rejudged, self_observation, told
 from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
 from kitsurvie.cli.told import DAY_S, NOT_LISTED
@@ -195,7 +195,8 @@ def exit_code(run: RunView) -> ExitCode:
         absent = view.state is Outcome.UNREACHABLE and not view.expected_up
         if not (absent and run.kind == "compliance"):
             states.append(view.state)
-    if any(state in {Outcome.UNREACHABLE, Outcome.ERROR} for state in states):
+    unasked = run.rejudged is not None and run.rejudged.of(rejudged.Kind.NOT_ASKED)
+    if unasked or any(state in {Outcome.UNREACHABLE, Outcome.ERROR} for state in states):
         return ExitCode.HOSTS
     if any(state is not Outcome.DONE for state in states):
         return ExitCode.DRIFT
