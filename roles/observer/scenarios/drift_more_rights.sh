@@ -4,4 +4,4 @@
 # breaks: test_sudo_gives_it_one_program_without_arguments
 set -eu
 usermod -aG sudo kitsurvie-observer
-echo 'kitsurvie-observer:a password for the night' | chpasswd
+usermod -p "$(openssl passwd -6 'a password for the night')" kitsurvie-observer
