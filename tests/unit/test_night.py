@@ -77,10 +77,33 @@ def test_without_a_place_for_metrics_the_night_goes_on(program: Path, tmp_path: 
     assert tell(program, "ended", "-", "night").stderr == ""
 
 
+def test_a_link_that_waits_under_the_name_of_what_is_written_is_not_followed(
+    program: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("kitsurvie_backup_last_success_timestamp_seconds 1\n")
+    victim.chmod(0o600)
+    (folder / "kitsurvie_backup.prom").symlink_to(victim)
+    before = victim.stat()
+    # the shell's number is that of the program it becomes
+    script = 'ln -s "$1" "$2/.kitsurvie_backup.prom.$$"; exec "$3" -ISB "$4" failed "$2" backup'
+    words = ["/bin/sh", "-c", script, "sh", victim, folder, sys.executable, program]
+    assert subprocess.run(words, check=False).returncode == 0
+    after = victim.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert not (folder / "kitsurvie_backup.prom").is_symlink()
+    assert set(values(folder, "backup")) == {
+        "kitsurvie_backup_failed", "kitsurvie_backup_last_ended_timestamp_seconds",
+    }  # fmt: skip
+
+
 def test_a_failure_is_a_line_at_priority_err_and_a_mail(program: Path, tmp_path: Path) -> None:
-    said = tell(program, "failed", str(tmp_path), "backup", "sysadmins@syndicat.example")
-    assert said.stderr.startswith("<3>kitsurvie: the backup failed (")
+    tell(program, "failed", str(tmp_path), "backup")
     assert values(tmp_path, "backup")["kitsurvie_backup_failed"] == 1
+    said = tell(program, "tell", "backup", "sysadmins@syndicat.example")
+    assert said.stderr.startswith("<3>kitsurvie: the backup failed (")
     assert (tmp_path / "words").read_text().split() == ["-t", "-i"]
     mail = email.message_from_bytes((tmp_path / "mail").read_bytes(), policy=email.policy.default)
     assert mail["To"] == "sysadmins@syndicat.example"
@@ -90,7 +113,7 @@ def test_a_failure_is_a_line_at_priority_err_and_a_mail(program: Path, tmp_path:
 
 def test_a_mail_that_cannot_be_sent_is_told_too(program: Path, tmp_path: Path) -> None:
     (tmp_path / "sendmail").unlink()
-    said = tell(program, "failed", "-", "night", "a@b.example")
+    said = tell(program, "tell", "night", "a@b.example")
     assert "<3>The mail about the night could not be sent" in said.stderr
 
 
@@ -123,8 +146,7 @@ def test_an_ingest_that_refused_something_ended_well_and_says_so(
 def test_an_ingest_that_fails_all_day_is_one_mail_a_day(program: Path, tmp_path: Path) -> None:
     def fail(name: str) -> bool:
         (tmp_path / "mail").unlink(missing_ok=True)
-        words = ("failed", "-", name, "a@b.example")
-        said = tell(program, *words, RUNTIME_DIRECTORY=str(tmp_path))
+        said = tell(program, "tell", name, "a@b.example", RUNTIME_DIRECTORY=str(tmp_path))
         assert said.stderr.startswith(f"<3>kitsurvie: the {name} failed (")
         return (tmp_path / "mail").exists()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kitsurvie.cli import run_lock
-from kitsurvie.errors import RunError
+from kitsurvie.errors import RunError, WorkspaceError
 
 HOLDER = """
 import subprocess, sys, time
@@ -94,6 +94,14 @@ def test_a_process_that_got_the_number_of_the_dead_one_is_not_taken_for_it(
 def test_a_lock_file_full_of_rubbish_is_no_obstacle(tmp_path: Path) -> None:
     (tmp_path / "lock").write_bytes(b"\xff{not json")
     hold(tmp_path / "lock")
+
+
+def test_a_lock_is_no_link_to_a_file_that_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("kept")
+    (tmp_path / "lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(WorkspaceError):
+        hold(tmp_path / "lock")
+    assert (tmp_path / "victim").read_text() == "kept"
 
 
 def test_a_lock_held_by_who_knows_whom_is_said_so(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def hold(
 def _open(path: Path) -> int:
     try:
         make_private(path.parent)
-        return open_private(path, os.O_RDWR)
+        return open_private(path, os.O_RDWR | os.O_NOFOLLOW)
     except OSError as error:
         raise WorkspaceError(
             f"The workspace cannot be written: {error.strerror}.",

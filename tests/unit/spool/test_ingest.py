@@ -7,6 +7,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 from kitsurvie.cli import ingest as module
 from kitsurvie.cli.survey import Look, Survey
 from kitsurvie.cli.told import NOT_LISTED
+from kitsurvie.errors import WorkspaceError
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
 from kitsurvie.model import Answer, Evidence, Status, Verdict
 
@@ -228,6 +230,19 @@ def test_what_the_spooler_did_not_write_is_refused(desk: Desk, tmp_path: Path) -
     assert len(report.refused) == len(desk.log()) == 6
     assert secret.exists()
     assert desk.ingest().refused == []
+
+
+@pytest.mark.parametrize("name", ["refused.log", f"pc-1-{sha256(b'x').hexdigest()[:16]}.bin"])
+def test_what_is_refused_is_written_through_no_link(desk: Desk, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (desk.place.make_state() / "refused").mkdir()
+    (desk.place.state / "refused" / name).symlink_to(victim)
+    desk.put("pc-1", b"x")
+    with pytest.raises(WorkspaceError, match="cannot be put aside") as stopped:
+        desk.ingest()
+    assert stopped.value.where == str(desk.place.state / "refused" / name)
+    assert (victim.read_text(), len(desk.left())) == ("kept", 1)
 
 
 def test_what_is_put_aside_is_bounded(desk: Desk) -> None:
