@@ -22,7 +22,7 @@ from kitsurvie.ledger import LastHandIn, Ledger, Record, RunState
 from kitsurvie.model import Item
 from kitsurvie.observe import hand_in
 from kitsurvie.observe.hand_in import RefusedHandIn
-from kitsurvie.spool import Refused, Spooled, take_away, waiting
+from kitsurvie.spool import Refused, Spooled, Unreadable, take_away, waiting
 from kitsurvie.workspace import find
 
 # looks that share one transaction; each may bring 4 MB
@@ -122,20 +122,32 @@ class Ingest:
         self._report = Report()
 
     def run(self) -> Report:
-        """Take, or refuse, everything that waits."""
+        """Take, or refuse, everything that waits.
+
+        Raises Unreadable, once the others are taken, for what cannot be read: that is no fault of
+        the machine that handed it in, and it stays where it is.
+        """
+        unread: list[Unreadable] = []
         try:
             for host, spooled in waiting(self._world.workspace.spool):
-                items = self._items(host)
-                for one in spooled:
-                    self._one(one, items)
-                    if len(self._waiting) >= TOGETHER:
-                        self._write()
+                try:
+                    self._slot(spooled, self._items(host))
+                except Unreadable as error:
+                    unread.append(error)
             self._write()
+            if unread:
+                raise unread[0]
         except BaseException:
             self._end(RunState.INTERRUPTED)
             raise
         self._end(RunState.ENDED)
         return self._report
+
+    def _slot(self, spooled: Iterator[Spooled], items: tuple[Item, ...] | None) -> None:
+        for one in spooled:
+            self._one(one, items)
+            if len(self._waiting) >= TOGETHER:
+                self._write()
 
     def _items(self, host: str) -> tuple[Item, ...] | None:
         return self._world.lay_out([host]).items.get(host)
