@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def program(tmp_path: Path) -> Path:
     )
     (tmp_path / "sendmail").chmod(0o755)
     text = NIGHT.read_text(encoding="utf-8").replace("/usr/sbin/sendmail", f"{tmp_path}/sendmail")
+    text = text.replace("/run/kitsurvie-ingest", str(tmp_path))
     (tmp_path / "night").write_text(text, encoding="utf-8")
     return tmp_path / "night"
 
@@ -143,16 +145,47 @@ def test_an_ingest_that_refused_something_ended_well_and_says_so(
     assert (said.stderr, "refused" in "".join(values(tmp_path))) == ("", False)
 
 
-def test_an_ingest_that_fails_all_day_is_one_mail_a_day(program: Path, tmp_path: Path) -> None:
-    def fail(name: str) -> bool:
+@pytest.fixture
+def fail(program: Path, tmp_path: Path) -> Callable[[str], bool]:
+    """Tell of a failure; whether a mail went."""
+
+    def once(name: str) -> bool:
         (tmp_path / "mail").unlink(missing_ok=True)
         said = tell(program, "tell", name, "a@b.example", RUNTIME_DIRECTORY=str(tmp_path))
         assert said.stderr.startswith(f"<3>kitsurvie: the {name} failed (")
         return (tmp_path / "mail").exists()
 
+    return once
+
+
+def test_an_ingest_that_fails_all_day_is_one_mail_a_day(
+    fail: Callable[[str], bool], tmp_path: Path
+) -> None:
     assert [fail("ingest"), fail("ingest"), fail("night"), fail("night")] == [
         True, False, True, True,
     ]  # fmt: skip
     yesterday = time.time() - 90_000
     os.utime(tmp_path / "ingest", (yesterday, yesterday))
     assert [fail("ingest"), fail("ingest")] == [True, False]
+
+
+def test_a_mail_that_never_left_does_not_spend_that_of_the_day(
+    fail: Callable[[str], bool], tmp_path: Path
+) -> None:
+    works = (tmp_path / "sendmail").read_text()
+    (tmp_path / "sendmail").write_text("#!/bin/sh\nexit 75\n")
+    assert not fail("ingest")
+    (tmp_path / "sendmail").write_text(works)
+    assert [fail("ingest"), fail("ingest")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("event", "result", "due"),
+    [("ended", "success", True), ("ended", "exit-code", False), ("begun", "success", False)],
+)
+def test_an_ingest_that_fails_after_a_good_one_is_news(
+    fail: Callable[[str], bool], program: Path, tmp_path: Path, event: str, result: str, due: bool
+) -> None:
+    assert fail("ingest")
+    tell(program, event, "-", "ingest", result=result, RUNTIME_DIRECTORY=str(tmp_path))
+    assert [fail("ingest"), fail("ingest")] == [due, False]
