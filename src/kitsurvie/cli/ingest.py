@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
@@ -70,7 +72,16 @@ class Report:
 
 
 @stopping.politely()
-def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) -> int:
+def ingest(
+    wait: Annotated[
+        int,
+        typer.Option(
+            "--wait", min=0, metavar="MINUTES", help="For an ingest that is under way already."
+        ),
+    ] = 0,
+    json: asked_for.Json = False,
+    workspace: asked_for.Workspace = None,
+) -> int:
     """Judge what PCs that observe themselves have handed in, with today's checks.
 
     Each look is recorded with the moment it was made. What is no hand-in of that very machine is
@@ -81,7 +92,13 @@ def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) 
     place = find(workspace)
     place.make_state()
     with (
-        run_lock.hold(place.ingest_lock, "an ingest", wait_for_orphan=False, tell=output.complain),
+        run_lock.hold(
+            place.ingest_lock,
+            run_lock.INGEST,
+            wait_for_orphan=False,
+            tell=output.complain,
+            wait_s=wait * 60,
+        ),
         opened(place.ledger_url) as ledger,
     ):
         world = contexts.prepare(place.root, None, [])
