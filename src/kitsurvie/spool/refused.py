@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kitsurvie.errors import WorkspaceError
 from kitsurvie.spool.slots import Spooled
-from kitsurvie.workspace import Workspace, make_private, open_private
+from kitsurvie.workspace import REFUSED, Workspace, make_private, open_private
 
 LOG = "refused.log"
 # a stolen key may send rubbish all day: the newest is enough to see what it is
@@ -22,7 +22,7 @@ class Refused:
     """The folder `refused` of a workspace's state."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self.folder = workspace.make_state() / "refused"
+        self.folder = workspace.make_state() / REFUSED
 
     def put_aside(self, one: Spooled, why: str) -> None:
         """Write a line, and keep the first bytes of what was refused.
