@@ -39,7 +39,7 @@ NOT_COUNTED = (
 UNITS = (
     "systemctl list-units --plain --no-legend --state=active --type=service,timer | cut -d' ' -f1"
 )
-PROPERTIES = "CPUUsageNSec,ControlGroup,Triggers,TimersCalendar,TimersMonotonic"
+PROPERTIES = "CPUUsageNSec,ControlGroup,OnSuccess,Triggers,TimersCalendar,TimersMonotonic"
 
 
 @dataclass(frozen=True)
@@ -237,15 +237,22 @@ def traffic(machine: lab.Machine) -> int:
 
 
 def one_run(machine: lab.Machine, timer: str) -> tuple[float, int]:
-    """CPU seconds and bytes of one run of what a timer starts."""
+    """CPU seconds and bytes of one run of what a timer starts, and of what that starts in turn."""
     cpu, sent = 0.0, traffic(machine)
     for unit in show(machine, timer).get("Triggers", "").split():
-        before = cpu_of(machine, [unit])
-        sh(machine, f"systemctl start {unit} 2>/dev/null || true")
-        # the accounting of a oneshot begins anew with each run
-        after = cpu_of(machine, [unit])
-        cpu += after - before if after >= before else after
+        cpu += _run_of(machine, unit)
+        for after in show(machine, unit).get("OnSuccess", "").split():
+            # it is under way already: this waits for its end
+            cpu += _run_of(machine, after)
     return cpu, traffic(machine) - sent
+
+
+def _run_of(machine: lab.Machine, unit: str) -> float:
+    before = cpu_of(machine, [unit])
+    sh(machine, f"systemctl start {unit} 2>/dev/null || true")
+    # the accounting of a oneshot begins anew with each run
+    after = cpu_of(machine, [unit])
+    return after - before if after >= before else after
 
 
 def runs_per_day(machine: lab.Machine, timer: str) -> float:

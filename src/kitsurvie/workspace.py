@@ -19,6 +19,8 @@ from pathlib import Path
 from kitsurvie.errors import WorkspaceError
 
 CONFIG_NAME = "kitsurvie.toml"
+# below the state: what was handed in and refused
+REFUSED = "refused"
 
 
 def shipped(name: str) -> Path:

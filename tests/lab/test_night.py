@@ -482,30 +482,149 @@ def test_an_ingest_goes_on_beside_a_night(spool: Node, one_away: str) -> None:
     shown = spool.show()
     assert {h["state"] for h in shown["hosts"] if h["name"] != one_away} <= {"done", "drift"}
     assert {h["name"] for h in shown["hosts"]} == set(spool.others)
+    # the night writes what it saw of it before, and the newer look stands
+    last = "select max(at) from observations where coverage_id is not null and host_id = "
+    last += f"(select id from hosts where name = '{pc}')"
+    newest = last.replace("max(at)", "at") + " order by id desc limit 1"
+    assert spool.ledger(newest) == spool.ledger(last) == f"{moment}.0"
+
+
+def test_an_ingest_waits_for_that_of_a_sysadmin(spool: Node) -> None:
+    pc = spool.others[0]
+    moment = spool.hand_in(pc)
+    program = (
+        "import time; from pathlib import Path; from kitsurvie.cli import run_lock\n"
+        f"with run_lock.hold(Path('{PLACE}/.kitsurvie/ingest.lock'), run_lock.INGEST, "
+        "wait_for_orphan=False, tell=print): time.sleep(8)"
+    )
+    spool.sh(
+        f"cd /; runuser -u alice -- /opt/kitsurvie/bin/python -c {shlex.quote(program)} "
+        ">/dev/null 2>&1 &"
+    )
+    assert spool.ingest() == "success", spool.said(INGEST)
+    assert "Waiting for the end of an ingest, process " in spool.said(INGEST)
+    assert "by alice@" in spool.said(INGEST)
     assert spool.ledger("select at from hand_ins") == f"{moment}.0"
 
 
-def test_an_ingest_that_fails_again_and_again_is_one_mail(spool: Node) -> None:
-    spool.sh(f"cd {PLACE}/inventory; cp hosts.yml /var/tmp/kept; echo '  broken: [' >>hosts.yml")
-    spool.sh("rm -f /var/tmp/mail")
-    try:
-        for failure in range(2):
-            since = spool.sh("sleep 1; date '+%F %T'")
-            assert spool.ingest() == "exit-code"
-            deadline = time.monotonic() + 30
-            while "kitsurvie: the ingest failed (exit-code, status 2)." not in spool.sh(
-                f"journalctl -t kitsurvie -p err -o cat --since '{since}'"
-            ):
-                assert time.monotonic() < deadline
-                time.sleep(0.5)
-            assert spool.wait("kitsurvie-failed@ingest.service") == "success"
-            mail = spool.sh("cat /var/tmp/mail 2>/dev/null; rm -f /var/tmp/mail")
-            assert ("the ingest failed" in mail) == (failure == 0)
-    finally:
-        spool.sh(f"cp /var/tmp/kept {PLACE}/inventory/hosts.yml")
-    assert spool.metrics("ingest")["failed"] == 1
+def test_who_comes_during_that_of_the_timer_is_told_how_to_stop_it(spool: Node) -> None:
+    program = (
+        "import time; from pathlib import Path; from kitsurvie.cli import run_lock\n"
+        f"with run_lock.hold(Path('{PLACE}/.kitsurvie/ingest.lock'), run_lock.INGEST, "
+        "wait_for_orphan=False, tell=print): time.sleep(60)\n"
+    )
+    spool.sh(f"printf %s {shlex.quote(program)} >/var/tmp/long.py; chmod 644 /var/tmp/long.py")
+    with spool.instead(INGEST, "/opt/kitsurvie/bin/python /opt/kitsurvie/long.py"):
+        spool.sh("cp /var/tmp/long.py /opt/kitsurvie/long.py")
+        spool.start(INGEST)
+        deadline = time.monotonic() + 20
+        while "An ingest is under way here already, process " not in (
+            said := spool.kitsurvie("ingest", "bob", check=False)
+        ):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.5)
+        assert "by kitsurvie@" in said
+        assert "systemctl stop kitsurvie-ingest" in said
+        spool.sh(f"systemctl stop {INGEST}; rm /opt/kitsurvie/long.py")
+
+
+def test_slots_of_before_are_not_refused_and_the_role_mends_them(
+    spool: Node, lab_fleet: Lab, tmp_path: Path
+) -> None:
+    one, other = spool.others[:2]
+    slot = f"{SPOOL}/slots/{one}"
+    # as an earlier spooler left them
+    spool.sh(
+        f"rm -rf {slot}; install -d -o kitsurvie-spool -g kitsurvie {slot}; chmod 00770 {slot}"
+    )
+    moment = spool.hand_in(one)
+    later = spool.hand_in(other)
+    refused = spool.sh(f"cat {PLACE}/.kitsurvie/refused/refused.log")
+    assert spool.ingest() == "exit-code"
+    assert f"What {one} handed in cannot be read: Permission denied." in spool.said(INGEST)
+    assert "must be in the group kitsurvie " in spool.said(INGEST)
+    assert spool.ledger("select at from hand_ins order by at desc limit 1") == f"{later}.0"
+    assert f"{slot}/" in spool.left()
+    assert spool.sh(f"cat {PLACE}/.kitsurvie/refused/refused.log") == refused
+    said = play(lab_fleet, spool.machine, tmp_path, "spool")
+    assert "changed=1 " in said
+    assert "changed=0 " in play(lab_fleet, spool.machine, tmp_path, "spool")
     assert spool.ingest() == "success", spool.said(INGEST)
-    assert spool.metrics("ingest")["failed"] == 0
+    assert spool.ledger(f"select at from hand_ins where host = '{one}'") == f"{moment}.0"
+    assert spool.left() == ""
+
+
+def test_what_root_tells_follows_no_link_that_the_ingest_has_put(spool: Node) -> None:
+    spool.sh("install -m 600 /dev/null /var/tmp/victim; echo kept >/var/tmp/victim")
+    # whichever number its process gets
+    program = (
+        f"import os; os.chdir('{METRICS}'); [os.symlink('/var/tmp/victim', "
+        "f'.kitsurvie_backup.prom.{number}') for number in range(1, 32769)]"
+    )
+    spool.sh(
+        f"ln -sf /var/tmp/victim {METRICS}/kitsurvie_backup.prom; "
+        f"cd /; runuser -u kitsurvie -- python3 -c {shlex.quote(program)}"
+    )
+    try:
+        spool.sh("systemctl start kitsurvie-backup.service")
+        assert spool.wait("kitsurvie-backup.service") == "success"
+        spool.sh("systemctl start kitsurvie-failed@backup.service")
+        assert spool.sh("cat /var/tmp/victim; stat -c '%U %a' /var/tmp/victim") == "kept\nroot 600"
+        assert spool.metrics("backup")["failed"] == 1
+        owner = spool.sh(f"stat -c '%U %F' {METRICS}/kitsurvie_backup.prom")
+        assert owner == "kitsurvie regular file"
+    finally:
+        spool.sh(f"find {METRICS} -type l -delete; rm /var/tmp/victim")
+
+
+def test_the_backup_reads_everything_and_overrides_no_rights(spool: Node) -> None:
+    file = f"{PLACE}/.kitsurvie/refused/of-alice"
+    spool.sh(f"install -o alice -m 600 /dev/null {file}")
+    script = (
+        f"cat {file} && echo may:read; (: >>{file}) && echo may:write; "
+        f"chown bob {file} && echo may:give; exit 0"
+    )
+    try:
+        with spool.instead("kitsurvie-backup.service", f"/bin/sh -c '{script}'"):
+            since = spool.sh("date '+%F %T'")
+            spool.start("kitsurvie-backup.service")
+            spool.wait("kitsurvie-backup.service")
+            said = spool.sh(f"journalctl -u kitsurvie-backup -o cat --since '{since}'")
+    finally:
+        spool.sh(f"rm {file}")
+    assert re.findall(r"may:\w+", said) == ["may:read"]
+
+
+def mails_a_failure(spool: Node) -> bool:
+    """Have an ingest fail; whether that was told by mail. It is in the journal each time."""
+    spool.sh("rm -f /var/tmp/mail")
+    since = spool.sh("sleep 1; date '+%F %T'")
+    assert spool.ingest() == "exit-code"
+    deadline = time.monotonic() + 30
+    while "kitsurvie: the ingest failed (exit-code, status 2)." not in spool.sh(
+        f"journalctl -t kitsurvie -p err -o cat --since '{since}'"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    assert spool.wait("kitsurvie-failed@ingest.service") == "success"
+    return "the ingest failed" in spool.sh("cat /var/tmp/mail 2>/dev/null || true")
+
+
+def test_an_ingest_that_fails_again_and_again_is_one_mail_until_it_ends_well(spool: Node) -> None:
+    hosts = f"{PLACE}/inventory/hosts.yml"
+    spool.sh("rm -f /run/kitsurvie-failed/ingest")
+    spool.sh(f"cp {hosts} /var/tmp/kept; echo '  broken: [' >>{hosts}; cp {hosts} /var/tmp/broken")
+    try:
+        assert [mails_a_failure(spool), mails_a_failure(spool)] == [True, False]
+        assert spool.metrics("ingest")["failed"] == 1
+        spool.sh(f"cp /var/tmp/kept {hosts}")
+        assert spool.ingest() == "success", spool.said(INGEST)
+        assert spool.metrics("ingest")["failed"] == 0
+        spool.sh(f"cp /var/tmp/broken {hosts}")
+        assert [mails_a_failure(spool), mails_a_failure(spool)] == [True, False]
+    finally:
+        spool.sh(f"cp /var/tmp/kept {hosts}")
+    assert spool.ingest() == "success", spool.said(INGEST)
 
 
 def test_the_backup_comes_back_as_the_same_workspace(spool: Node) -> None:
@@ -519,8 +638,11 @@ def test_the_backup_comes_back_as_the_same_workspace(spool: Node) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.5)
     assert state == "inactive", node.said("kitsurvie-backup.service")
-    before = node.show()
-    run = before["run"]
+    run = node.show()["run"]
+    before = node.show(f"--run {run}")
+    # one from before there was an ingest
+    node.sh(f"cd {PLACE}/.kitsurvie; rm -rf refused ingest.lock; systemctl start kitsurvie-backup")
+    assert node.wait("kitsurvie-backup.service") == "success"
     node.sh(
         f"systemctl stop kitsurvie-night.timer; rm -rf {PLACE}/inventory {PLACE}/.kitsurvie/ledger"
     )
@@ -535,7 +657,7 @@ def test_the_backup_comes_back_as_the_same_workspace(spool: Node) -> None:
     assert node.show()["run"] > run
     moment = node.hand_in(node.others[0])
     assert node.ingest() == "success", node.said(INGEST)
-    assert node.ledger("select at from hand_ins") == f"{moment}.0"
+    assert f"{moment}.0" in node.ledger("select at from hand_ins").splitlines()
 
 
 def test_what_is_no_longer_asked_for_ends(node: Node, lab_fleet: Lab, tmp_path: Path) -> None:
@@ -545,5 +667,7 @@ def test_what_is_no_longer_asked_for_ends(node: Node, lab_fleet: Lab, tmp_path: 
     said = node.sh(timers)
     assert "kitsurvie-night.timer" in said
     assert not {"kitsurvie-ingest", "kitsurvie-backup"} & set(re.findall(r"kitsurvie-\w+", said))
+    # what they said last would be an alert for ever
+    assert set(node.sh(f"ls {METRICS}").split()) == {"kitsurvie.prom", "kitsurvie_night.prom"}
     again = play(lab_fleet, node.machine, tmp_path, **given)
     assert re.search(rf"^{node.machine.name}\s.*\bchanged=0\b", again, re.MULTILINE), again[-2500:]

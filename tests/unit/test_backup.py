@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import tarfile
@@ -91,6 +92,24 @@ def test_a_restored_workspace_shows_the_same_night(
     assert not (place.root / "keys" / "observer").exists()
     assert place.state.stat().st_mode & 0o777 == 0o700
     assert (place.state / "ledger.sqlite").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_group_s_workspace_of_before_comes_back_with_what_its_units_need(
+    place: workspace.Workspace, tmp_path: Path
+) -> None:
+    place.root.chmod(0o2770)
+    place.make_state().chmod(0o2770)
+    place.lock.write_text("{}")
+    place.lock.chmod(0o660)
+    path = made(place, tmp_path / "safe")
+    backup.unpack(path, tmp_path / "there", overwrite=False, check=lambda _: None)
+    state = tmp_path / "there" / ".kitsurvie"
+    assert {
+        name: oct(stat.S_IMODE((state / name).stat().st_mode))
+        for name in ("refused", "ingest.lock", "run.lock")
+    } == {"refused": "0o2770", "ingest.lock": "0o660", "run.lock": "0o660"}
+    assert {(state / name).group() for name in ("refused", "ingest.lock")} == {state.group()}
+    assert (state / "run.lock").read_text() == "{}"
 
 
 def test_keys_come_along_only_when_asked_and_closed(

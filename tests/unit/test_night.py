@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def program(tmp_path: Path) -> Path:
     )
     (tmp_path / "sendmail").chmod(0o755)
     text = NIGHT.read_text(encoding="utf-8").replace("/usr/sbin/sendmail", f"{tmp_path}/sendmail")
+    text = text.replace("/run/kitsurvie-ingest", str(tmp_path))
     (tmp_path / "night").write_text(text, encoding="utf-8")
     return tmp_path / "night"
 
@@ -77,10 +79,33 @@ def test_without_a_place_for_metrics_the_night_goes_on(program: Path, tmp_path: 
     assert tell(program, "ended", "-", "night").stderr == ""
 
 
+def test_a_link_that_waits_under_the_name_of_what_is_written_is_not_followed(
+    program: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    victim = tmp_path / "victim"
+    victim.write_text("kitsurvie_backup_last_success_timestamp_seconds 1\n")
+    victim.chmod(0o600)
+    (folder / "kitsurvie_backup.prom").symlink_to(victim)
+    before = victim.stat()
+    # the shell's number is that of the program it becomes
+    script = 'ln -s "$1" "$2/.kitsurvie_backup.prom.$$"; exec "$3" -ISB "$4" failed "$2" backup'
+    words = ["/bin/sh", "-c", script, "sh", victim, folder, sys.executable, program]
+    assert subprocess.run(words, check=False).returncode == 0
+    after = victim.stat()
+    assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
+    assert not (folder / "kitsurvie_backup.prom").is_symlink()
+    assert set(values(folder, "backup")) == {
+        "kitsurvie_backup_failed", "kitsurvie_backup_last_ended_timestamp_seconds",
+    }  # fmt: skip
+
+
 def test_a_failure_is_a_line_at_priority_err_and_a_mail(program: Path, tmp_path: Path) -> None:
-    said = tell(program, "failed", str(tmp_path), "backup", "sysadmins@syndicat.example")
-    assert said.stderr.startswith("<3>kitsurvie: the backup failed (")
+    tell(program, "failed", str(tmp_path), "backup")
     assert values(tmp_path, "backup")["kitsurvie_backup_failed"] == 1
+    said = tell(program, "tell", "backup", "sysadmins@syndicat.example")
+    assert said.stderr.startswith("<3>kitsurvie: the backup failed (")
     assert (tmp_path / "words").read_text().split() == ["-t", "-i"]
     mail = email.message_from_bytes((tmp_path / "mail").read_bytes(), policy=email.policy.default)
     assert mail["To"] == "sysadmins@syndicat.example"
@@ -90,7 +115,7 @@ def test_a_failure_is_a_line_at_priority_err_and_a_mail(program: Path, tmp_path:
 
 def test_a_mail_that_cannot_be_sent_is_told_too(program: Path, tmp_path: Path) -> None:
     (tmp_path / "sendmail").unlink()
-    said = tell(program, "failed", "-", "night", "a@b.example")
+    said = tell(program, "tell", "night", "a@b.example")
     assert "<3>The mail about the night could not be sent" in said.stderr
 
 
@@ -120,17 +145,47 @@ def test_an_ingest_that_refused_something_ended_well_and_says_so(
     assert (said.stderr, "refused" in "".join(values(tmp_path))) == ("", False)
 
 
-def test_an_ingest_that_fails_all_day_is_one_mail_a_day(program: Path, tmp_path: Path) -> None:
-    def fail(name: str) -> bool:
+@pytest.fixture
+def fail(program: Path, tmp_path: Path) -> Callable[[str], bool]:
+    """Tell of a failure; whether a mail went."""
+
+    def once(name: str) -> bool:
         (tmp_path / "mail").unlink(missing_ok=True)
-        words = ("failed", "-", name, "a@b.example")
-        said = tell(program, *words, RUNTIME_DIRECTORY=str(tmp_path))
+        said = tell(program, "tell", name, "a@b.example", RUNTIME_DIRECTORY=str(tmp_path))
         assert said.stderr.startswith(f"<3>kitsurvie: the {name} failed (")
         return (tmp_path / "mail").exists()
 
+    return once
+
+
+def test_an_ingest_that_fails_all_day_is_one_mail_a_day(
+    fail: Callable[[str], bool], tmp_path: Path
+) -> None:
     assert [fail("ingest"), fail("ingest"), fail("night"), fail("night")] == [
         True, False, True, True,
     ]  # fmt: skip
     yesterday = time.time() - 90_000
     os.utime(tmp_path / "ingest", (yesterday, yesterday))
     assert [fail("ingest"), fail("ingest")] == [True, False]
+
+
+def test_a_mail_that_never_left_does_not_spend_that_of_the_day(
+    fail: Callable[[str], bool], tmp_path: Path
+) -> None:
+    works = (tmp_path / "sendmail").read_text()
+    (tmp_path / "sendmail").write_text("#!/bin/sh\nexit 75\n")
+    assert not fail("ingest")
+    (tmp_path / "sendmail").write_text(works)
+    assert [fail("ingest"), fail("ingest")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("event", "result", "due"),
+    [("ended", "success", True), ("ended", "exit-code", False), ("begun", "success", False)],
+)
+def test_an_ingest_that_fails_after_a_good_one_is_news(
+    fail: Callable[[str], bool], program: Path, tmp_path: Path, event: str, result: str, due: bool
+) -> None:
+    assert fail("ingest")
+    tell(program, event, "-", "ingest", result=result, RUNTIME_DIRECTORY=str(tmp_path))
+    assert [fail("ingest"), fail("ingest")] == [due, False]

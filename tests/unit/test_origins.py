@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from kitsurvie.cli import origins, view
+from kitsurvie.cli.documents import run_document
 from kitsurvie.model import (
     Host,
     Inventory,
@@ -75,7 +76,7 @@ def test_machines_that_share_a_value_and_its_place_share_a_row() -> None:
 
 def test_a_plan_s_document_tells_every_value_the_defaults_too() -> None:
     run = a_run(AGNEAUX)
-    [measure] = view.document(run)["hosts"][0]["measures"]
+    [measure] = run_document(run)["hosts"][0]["measures"]
     told = {one["name"]: one for one in measure["variables"]}
     assert list(told) == ["kit__mode", "firewall__ports", "firewall__level"]
     assert told["firewall__ports"] == {
@@ -86,4 +87,4 @@ def test_a_plan_s_document_tells_every_value_the_defaults_too() -> None:
     assert (level["default"], level["scope"]) == (True, "default")
     assert level["where"] == "/kit/roles/firewall/defaults/main.yml"
     other = dataclasses.replace(run, measures={})
-    assert "variables" not in view.document(other)["hosts"][0]["measures"][0]
+    assert "variables" not in run_document(other)["hosts"][0]["measures"][0]

@@ -180,7 +180,7 @@ def test_what_was_not_asked_hides_no_drift(past: Past, again: Ask) -> None:
     run = past.night({SRV: well()})
     past.checks(DOOR, LIGHT, closed="locked")
     told = again(run)
-    assert (states(told), told["code"]) == ({SRV: "drift"}, 1)
+    assert (states(told), told["code"]) == ({SRV: "drift"}, 3)
     assert told["hosts"][0]["detail"] == "1 check was not asked that night"
 
 
@@ -268,6 +268,79 @@ def test_hosts_without_an_answer_are_told_with_the_run_that_has_one(past: Past, 
     assert f"--run {first} --limit {OTHER}" in refused.value.remedy
 
 
+def test_a_machine_that_looked_at_itself_since_is_judged_by_that(past: Past, again: Ask) -> None:
+    run = past.night({SRV: well(), PC: None})
+    own = past.night({PC: (answered(door="locked"), (verdict("test_door", DRIFT),))}, kind="ingest")
+    told = again()
+    assert (told["run"], states(told)) == (run, {SRV: "compliant", PC: "drift"})
+    pc = next(host for host in told["hosts"] if host["name"] == PC)
+    assert pc["own_look"] is True
+    assert told["rejudged"]["not_judged"] == []
+    assert any("has looked at itself" in note for note in told["notes"])
+    # of a run that is named, what it saw itself; where there is an answer is said
+    named = again(run)
+    assert states(named)[PC] == "unreachable"
+    (silent,) = named["rejudged"]["not_judged"]
+    assert f"first answered later, as in run {own}" in silent["why"]
+    assert any(f"rejudge --run {own} --limit {PC}" in note for note in named["notes"])
+    assert states(again(own)) == {PC: "drift"}
+
+
+def test_no_remedy_leads_back_to_where_it_was_given(past: Past, again: Ask) -> None:
+    # a deployment after which the machine did not answer any more
+    gone = past.night({SRV: well(), OTHER: well()}, kind="deploy")
+    away = Record(SRV, time.time(), (), None, Outcome.UNREACHABLE, "away")
+    past.ledger.record(gone, [away])
+    told = again(gone)
+    (why,) = [one["why"] for one in told["rejudged"]["not_judged"]]
+    assert "before it was changed, and not after" in why
+    assert not any(f"--run {gone}" in note for note in told["notes"])
+    # what it answered before is no longer kept: what it answered after is
+    first = past.night({SRV: (answered(door="old"), (verdict("test_door"),)), OTHER: well()})
+    silent = past.night({SRV: None, OTHER: well()})
+    last = past.night({SRV: well(), OTHER: well()})
+    past.ledger.prune(Retention(0.0, past.ledger.run(last).started_at))
+    for run in (first, silent):
+        with pytest.raises(UsageError) as refused:
+            again(run, limit=SRV)
+        assert f"run {last}" in refused.value.remedy
+
+
+def test_a_run_cut_short_before_a_machine_was_seen_has_not_judged_it(
+    past: Past, again: Ask
+) -> None:
+    run = past.ledger.start_run("compliance", "admin1@desk", {}, [SRV, PC])
+    said, verdicts = well()
+    answers = {command: Answer(0, out.encode(), b"") for command, out in said.items()}
+    past.ledger.record(
+        run, [Record(SRV, time.time(), verdicts, Evidence(SRV, answers), Outcome.DONE)]
+    )
+    told = again(run)
+    assert (states(told), told["code"]) == ({SRV: "compliant", PC: "error"}, 3)
+    assert [one["host"] for one in told["rejudged"]["not_judged"]] == [PC]
+
+
+def test_a_check_that_asked_without_end_is_not_told_as_met(past: Past, again: Ask) -> None:
+    endless = Verdict("kit", "endless", Status.UNKNOWN, message="it asks without end")
+    run = past.night({SRV: (answered(door="closed"), (endless, *well()[1]))})
+    (one,) = again(run)["rejudged"]["otherwise"]
+    assert one["changed"] == []
+    assert [old["check"] for old in one["no_longer_asked"]] == ["endless"]
+
+
+def test_a_machine_that_could_not_say_what_it_is_is_not_judged(past: Past, again: Ask) -> None:
+    flawed = {STAMPS: Answer(0, b"", b""), RELEASE: Answer(-1, b"", b"", "no time was left")}
+    run = past.night({PC: well()})
+    past.ledger.record(
+        run, [Record(SRV, time.time(), well()[1], Evidence(SRV, flawed), Outcome.DONE)]
+    )
+    told = again(run)
+    assert (states(told), told["code"]) == ({PC: "compliant", SRV: "error"}, 3)
+    (silent,) = told["rejudged"]["not_judged"]
+    assert (silent["host"], "could not say in run" in silent["why"]) == (SRV, True)
+    assert any("that could be judged again" in note for note in told["notes"])
+
+
 def test_pruned_evidence_is_never_taken_for_anything(past: Past, again: Ask) -> None:
     first = past.night({SRV: (answered(door="old"), (verdict("test_door"),)), PC: well()})
     last = past.night({SRV: well()})
@@ -335,7 +408,7 @@ def test_every_format_says_that_it_was_judged_again(
 ) -> None:
     run = past.night({SRV: well(), PC: well()})
     past.checks(DOOR, LIGHT, closed="locked")
-    names = {"html": "n.html", "junit": "n.xml", "csv": "n.csv", "prometheus": "n.prom"}
+    names = {"html": "n.html", "junit": "n.xml", "csv": "n.csv"}
     to = [f"{shape}={tmp_path / name}" for shape, name in names.items()]
     rejudge(run, measure=[MEASURE], to=[*to, "table=-"], lang="en", workspace=past.root)
     out = capsys.readouterr().out
@@ -349,15 +422,19 @@ def test_every_format_says_that_it_was_judged_again(
     head, first, *_ = texts["n.csv"].splitlines()
     assert head.endswith(",rejudged")
     assert first.rpartition(",")[2].startswith("20")
-    assert "kitsurvie_compliance_rejudged_timestamp_seconds" in texts["n.prom"]
     compliance.show(to=[f"{s}={tmp_path / n}" for s, n in names.items()], workspace=past.root)
     for name in names.values():
         assert "judged again" not in (tmp_path / name).read_text()
-    assert "rejudged_timestamp" not in (tmp_path / "n.prom").read_text()
 
 
-def test_the_evidence_of_many_hosts_is_never_all_in_memory(past: Past) -> None:
-    """What is read for one group of hosts is let go with the next."""
+def test_no_alert_is_raised_by_a_night_long_past(past: Past, tmp_path: Path) -> None:
+    run = past.night({SRV: well()})
+    with pytest.raises(UsageError, match="no look"):
+        rejudge(run, to=[f"prometheus={tmp_path / 'n.prom'}"], workspace=past.root)
+    assert not (tmp_path / "n.prom").exists()
+
+
+def test_what_many_hosts_answered_alike_is_read_once(past: Past) -> None:
     from kitsurvie.ledger import reading
 
     hosts = [f"pc-{number:03}" for number in range(3 * reading.LOOKS_TOGETHER)]

@@ -6,12 +6,15 @@ import dataclasses
 import io
 import time
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from kitsurvie import kit
 from kitsurvie.cli import table, view, waived
+from kitsurvie.cli.documents import run_document
 from kitsurvie.cli.survey import Look
 from kitsurvie.converge import Play, State
 from kitsurvie.inventory import Statements
@@ -30,6 +33,7 @@ from kitsurvie.model import (
     Waiver,
 )
 
+ROLES = Path(__file__).parents[2] / "roles"
 MEMBER = Member("215000027", "Agneaux", MemberKind.COMMUNE, "50002", "200066389")
 
 
@@ -69,13 +73,13 @@ def test_three_beats_one_beats_zero(kind: str, states: list[Outcome], code: int)
 
 def test_a_run_in_which_ansible_broke_says_so_in_its_document_too() -> None:
     broken = dataclasses.replace(run("deploy", one("a", Outcome.UNREACHABLE)), broken=True)
-    assert view.document(broken)["exit_code"] == 2
+    assert run_document(broken)["exit_code"] == 2
 
 
 def test_a_host_that_never_answered_was_not_seen() -> None:
     away = one("a", Outcome.PENDING)
     away.take(Look("a", 12.0, Status.UNREACHABLE, trouble="a cannot be reached"))
-    assert view.document(run("deploy", away))["hosts"][0]["seen"] is None
+    assert run_document(run("deploy", away))["hosts"][0]["seen"] is None
 
 
 def test_a_laptop_away_at_night_is_no_failure_but_a_deployment_to_it_is_not_done() -> None:
@@ -84,6 +88,34 @@ def test_a_laptop_away_at_night_is_no_failure_but_a_deployment_to_it_is_not_done
     assert view.exit_code(run("deploy", away)) == 3
     at_home = one("pc", Outcome.UNREACHABLE, variables={"kit__expected_up": False})
     assert view.exit_code(run("compliance", at_home)) == 0
+
+
+ITSELF = {"self_observation__server": "kitsurvie.syndicat.example", "kit__mode": "enforce"}
+
+
+@pytest.mark.parametrize(
+    ("profile", "variables", "expected"),
+    [
+        (Profile.DESKTOP, {}, True),
+        (Profile.DESKTOP, ITSELF, False),
+        (Profile.PUBLIC_ACCESS, ITSELF, False),
+        (Profile.DESKTOP, {**ITSELF, "self_observation__mode": "observe"}, True),
+        (Profile.DESKTOP, {**ITSELF, "self_observation__off_until": "9999-12-31"}, True),
+        (Profile.DESKTOP, {**ITSELF, "self_observation__server": ""}, True),
+        (Profile.DESKTOP, {**ITSELF, "kit__expected_up": True}, True),
+        (Profile.SERVER, ITSELF, True),
+        (Profile.LAPTOP, {}, False),
+        (Profile.LAPTOP, {"kit__expected_up": True}, True),
+    ],
+)
+def test_who_observes_itself_is_not_expected_up_at_night(
+    profile: Profile, variables: dict[str, object], expected: bool
+) -> None:
+    assert one("pc", Outcome.UNREACHABLE, profile, variables=variables).expected_up is expected
+
+
+def test_the_profiles_that_may_observe_themselves_are_all_but_servers() -> None:
+    assert set(kit.load((ROLES,))["self_observation"].profiles) == set(Profile) - {Profile.SERVER}
 
 
 def test_an_unknown_or_an_error_is_never_taken_for_compliant() -> None:
@@ -138,7 +170,7 @@ def test_what_is_off_is_told_with_its_reason_and_its_end_and_what_has_ended_too(
     assert "Off      firewall: h: off until 2027-01-31 (the modem)" in lines
     assert "updates: h: off for good (an isolated machine)" in lines
     assert "firewall: g: no longer off since 2026-01-31 is past, mode enforce (the modem)" in lines
-    measures = view.document(run("compliance", here))["hosts"][0]["measures"]
+    measures = run_document(run("compliance", here))["hosts"][0]["measures"]
     assert [(m["off_reason"], m["off_until"]) for m in measures] == [
         ("the modem", "2027-01-31"),
         ("an isolated machine", None),
@@ -156,7 +188,7 @@ def test_a_failure_names_the_task_and_what_it_said() -> None:
 def test_the_document_says_for_each_measure_what_was_due_and_what_was_found() -> None:
     verdict = Verdict("firewall", "test_x", Status.COMPLIANT, commands=("nft",))
     play = Play("h", "firewall", State.CHANGED, changes=("Load",))
-    document = view.document(
+    document = run_document(
         run("deploy", one("h", Outcome.DONE, verdicts=(verdict,), plays={"firewall": play}))
     )
     (host,) = document["hosts"]

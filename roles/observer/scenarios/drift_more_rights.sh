@@ -4,4 +4,4 @@
 # breaks: test_sudo_gives_it_one_program_without_arguments
 set -eu
 usermod -aG sudo kitsurvie-observer
-echo 'kitsurvie-observer:a password for the night' | chpasswd
+usermod -p '$6$kitsurvie$zMEXMG1i9cMZ7mLlFycgxNX7VR4a56B9QjItGiRKpE1FNL5XeB0JFLNNwdPV0TkHCtG/BqYOcwoNV587.2h2O.' kitsurvie-observer

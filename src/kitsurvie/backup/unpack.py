@@ -19,6 +19,7 @@ from kitsurvie import workspace
 from kitsurvie.backup import manifest as manifests
 from kitsurvie.backup.manifest import LEDGER, MANIFEST, NAME, WORKSPACE, Entry, Manifest
 from kitsurvie.errors import WorkspaceError
+from kitsurvie.workspace import REFUSED
 
 _CHUNK = 1 << 20
 _MOST_MANIFEST = 64 << 20
@@ -76,6 +77,7 @@ def unpack(
         fresh.mkdir(mode=0o700)
         manifest = _extract(archive, fresh)
         notes = [*_place_ledger(fresh, root), *_own(fresh, manifest)]
+        _make_shared(fresh / WORKSPACE)
         check(fresh / WORKSPACE)
         before = _swap(fresh / WORKSPACE, root)
     except _Bad as bad:
@@ -227,6 +229,19 @@ def _own(fresh: Path, manifest: Manifest) -> list[str]:
     if not strangers or os.geteuid() != 0:
         return []
     return [f"Not on this machine, so its files are root's: {', '.join(sorted(strangers))}."]
+
+
+def _make_shared(root: Path) -> None:
+    """What a group's workspace has had since the backup was made: its units do not begin without.
+
+    The group is that of the folder above, setgid; what is there already stays as it was.
+    """
+    place = workspace.load(root)
+    if not workspace.is_shared(root) or not place.state.is_relative_to(place.root):
+        return
+    workspace.make_private(place.make_state() / REFUSED)
+    for lock in (place.lock, place.ingest_lock):
+        os.close(workspace.open_private(lock, os.O_RDWR | os.O_NOFOLLOW))
 
 
 def _give(path: Path, entry: Entry) -> set[str]:

@@ -32,6 +32,10 @@ class Later(Mapping[str, Any]):
             self._read[name] = place if isinstance(place, TyperGroup) else _read(name, place)
         return self._read[name]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The command of that name. An error while it is read is no name that is unknown."""
+        return self[name] if name in self._places else default
+
     def __contains__(self, name: object) -> bool:
         return name in self._places
 
@@ -73,7 +77,7 @@ COMPLIANCE = _group(
         "prune": "prune:prune",
         "run": "compliance:run",
         "show": "compliance:show",
-        "evidence": "compliance:evidence",
+        "evidence": "evidence:evidence",
     },
 )
 

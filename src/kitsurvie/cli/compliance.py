@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -25,12 +25,11 @@ from kitsurvie.cli import (
     view,
 )
 from kitsurvie.cli.absent import aged
-from kitsurvie.cli.options import CheckName, HostName, Json, Limit, Measures, RunNumber, Workspace
+from kitsurvie.cli.options import Json, Limit, Measures, RunNumber, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import looks, opened, past_run, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
 from kitsurvie.converge import Play, State
-from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
 from kitsurvie.workspace import find
 
@@ -161,67 +160,3 @@ def _past_views(
         one = view.HostView(host, items[host.name], waivers=waivers.of(host.name), day=day)
         one.recall(*states[host.name], seen.get(host.name))
         yield one
-
-
-def evidence(
-    host: HostName,
-    check: CheckName,
-    run: RunNumber = None,
-    json: Json = False,
-    workspace: Workspace = None,
-) -> int:
-    """Show what a host answered to the commands of one check, verbatim."""
-    place = find(workspace)
-    with opened(place.ledger_url) as ledger:
-        past = past_run(ledger, run)
-        seen = ledger.seen(past.id, [host]).get(host)
-        if seen is None:
-            raise UsageError(
-                f"Run {past.id} has not seen a host named {host!r}.",
-                remedy="Name one it has seen: kitsurvie compliance show",
-            )
-        whole = ledger.evidence(seen)
-    measure, _, name = check.rpartition("/")
-    verdicts = [v for v in seen.verdicts if v.check == name and measure in ("", v.measure)]
-    if not verdicts:
-        known = _near(f"{v.measure}/{v.check}" for v in seen.verdicts)
-        raise UsageError(f"No check {check!r} was made on {host}.", remedy=f"It has: {known}.")
-    answers = whole.answers if whole is not None else {}
-    exchanges = [
-        {
-            "command": command,
-            "rc": answers[command].rc,
-            "stdout": answers[command].stdout.decode("utf-8", "backslashreplace"),
-            "stderr": answers[command].stderr.decode("utf-8", "backslashreplace"),
-            "flaw": answers[command].flaw,
-        }
-        for verdict in verdicts
-        for command in verdict.commands
-        if command in answers
-    ]
-    if json:
-        output.document(
-            "evidence",
-            {
-                "run": past.id, "host": host, "measure": verdicts[0].measure, "check": name,
-                "status": verdicts[0].status.value, "exchanges": exchanges,
-            },
-        )  # fmt: skip
-        return 0
-    output.say(f"{host}, run {past.id}: {verdicts[0].measure}/{name} is {verdicts[0].status.value}")
-    for exchange in exchanges:
-        output.say(f"\n$ {exchange['command']}")
-        output.say(
-            output.printable(str(exchange["stdout"]) + str(exchange["stderr"]), lines=True).rstrip()
-        )
-        output.say(f"(exit status {exchange['rc']}{_flaw(str(exchange['flaw']))})")
-    return 0
-
-
-def _flaw(flaw: str) -> str:
-    return f", not whole: {flaw}" if flaw else ""
-
-
-def _near(names: Iterable[str]) -> str:
-    listed = sorted(set(names))
-    return ", ".join(listed[:40]) + (" ..." if len(listed) > 40 else "") if listed else "none"

@@ -23,10 +23,11 @@ from kitsurvie.cli.difference import (
     choose,
     compare,
 )
+from kitsurvie.cli.documents import waiver_document
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.cli.told import iso
-from kitsurvie.cli.view import HostView, waiver_document
+from kitsurvie.cli.view import expected_up
 from kitsurvie.errors import ExitCode
 from kitsurvie.ledger import Ledger, Run, RunState
 from kitsurvie.model import Inventory, Status, Waiver
@@ -100,7 +101,7 @@ def exit_code(found: Difference, inventory: Inventory) -> ExitCode:
 
 def _expected_up(inventory: Inventory, host: str) -> bool:
     known = inventory.hosts.get(host)
-    return known is not None and HostView(known, ()).expected_up
+    return known is not None and expected_up(known)
 
 
 # -- on a terminal ------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from kitsurvie import inventory as inventories
 from kitsurvie import kit
 from kitsurvie.cli import acknowledged, output, told, waived
 from kitsurvie.cli.context import Context, with_statements
+from kitsurvie.cli.documents import waiver_document
 from kitsurvie.cli.episodes import TROUBLES, Episode, Recurrent, episodes, recurrent
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.cli.told import DAY_S, iso
-from kitsurvie.cli.view import waiver_document
 from kitsurvie.errors import UsageError
 from kitsurvie.inventory import waivers
 from kitsurvie.inventory.waivers import Waivers

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import options as asked_for
@@ -22,7 +24,7 @@ from kitsurvie.ledger import LastHandIn, Ledger, Record, RunState
 from kitsurvie.model import Item
 from kitsurvie.observe import hand_in
 from kitsurvie.observe.hand_in import RefusedHandIn
-from kitsurvie.spool import Refused, Spooled, take_away, waiting
+from kitsurvie.spool import Refused, Spooled, Unreadable, take_away, waiting
 from kitsurvie.workspace import find
 
 # looks that share one transaction; each may bring 4 MB
@@ -70,7 +72,16 @@ class Report:
 
 
 @stopping.politely()
-def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) -> int:
+def ingest(
+    wait: Annotated[
+        int,
+        typer.Option(
+            "--wait", min=0, metavar="MINUTES", help="For an ingest that is under way already."
+        ),
+    ] = 0,
+    json: asked_for.Json = False,
+    workspace: asked_for.Workspace = None,
+) -> int:
     """Judge what PCs that observe themselves have handed in, with today's checks.
 
     Each look is recorded with the moment it was made. What is no hand-in of that very machine is
@@ -81,7 +92,13 @@ def ingest(json: asked_for.Json = False, workspace: asked_for.Workspace = None) 
     place = find(workspace)
     place.make_state()
     with (
-        run_lock.hold(place.ingest_lock, "an ingest", wait_for_orphan=False, tell=output.complain),
+        run_lock.hold(
+            place.ingest_lock,
+            run_lock.INGEST,
+            wait_for_orphan=False,
+            tell=output.complain,
+            wait_s=wait * 60,
+        ),
         opened(place.ledger_url) as ledger,
     ):
         world = contexts.prepare(place.root, None, [])
@@ -122,20 +139,32 @@ class Ingest:
         self._report = Report()
 
     def run(self) -> Report:
-        """Take, or refuse, everything that waits."""
+        """Take, or refuse, everything that waits.
+
+        Raises Unreadable, once the others are taken, for what cannot be read: that is no fault of
+        the machine that handed it in, and it stays where it is.
+        """
+        unread: list[Unreadable] = []
         try:
             for host, spooled in waiting(self._world.workspace.spool):
-                items = self._items(host)
-                for one in spooled:
-                    self._one(one, items)
-                    if len(self._waiting) >= TOGETHER:
-                        self._write()
+                try:
+                    self._slot(spooled, self._items(host))
+                except Unreadable as error:
+                    unread.append(error)
             self._write()
+            if unread:
+                raise unread[0]
         except BaseException:
             self._end(RunState.INTERRUPTED)
             raise
         self._end(RunState.ENDED)
         return self._report
+
+    def _slot(self, spooled: Iterator[Spooled], items: tuple[Item, ...] | None) -> None:
+        for one in spooled:
+            self._one(one, items)
+            if len(self._waiting) >= TOGETHER:
+                self._write()
 
     def _items(self, host: str) -> tuple[Item, ...] | None:
         return self._world.lay_out([host]).items.get(host)
@@ -175,8 +204,7 @@ class Ingest:
 
     def _seen_since(self, host: str, at: float) -> bool:
         """Whether the ledger has a later look at the host: one of ours, its own are in order."""
-        last = self._ledger.last_seen([host]).get(host)
-        return last is not None and last.at > at
+        return self._ledger.last_moments([host]).get(host, at) > at
 
     def _refuse(self, one: Spooled, why: str) -> None:
         source = f" from {one.address}" if one.address else ""
@@ -199,7 +227,7 @@ class Ingest:
             self._report.run = self._ledger.start_run(INGEST, who(), asked)
         records = [record for *_, record in self._waiting]
         # a night or a deployment may have seen them while they were judged here
-        overtaken = self._ledger.record(self._report.run, records, unless_seen_since=True)
+        overtaken = self._ledger.record(self._report.run, records, brought_in=True)
         self._ledger.handed_in([taken.last for _, taken, _ in self._waiting])
         for one, taken, _ in self._waiting:
             if taken.last.host in overtaken:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from kitsurvie.cli import output, view
+from kitsurvie.cli.documents import run_document
 from kitsurvie.cli.formats import junit, page, rows, textfile, whole
 from kitsurvie.cli.language import language
 from kitsurvie.cli.report import report as printed
@@ -111,7 +112,7 @@ def report(
     the end. `changes` is what is new since an earlier run, as `compliance diff` has it.
     """
     told = any(target.format is not Format.TABLE for target in to.targets)
-    document = view.document(run) if told else {}
+    document = run_document(run) if told else {}
     failed: list[WorkspaceError] = []
     for target in sorted(to.targets, key=lambda target: target.path is None):
         if target.path is None and target.format in {Format.TABLE, Format.JSON}:

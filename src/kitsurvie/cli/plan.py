@@ -23,6 +23,7 @@ from kitsurvie.cli import (
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import deployment as deployments
 from kitsurvie.cli.deployment import Deployment, Options
+from kitsurvie.cli.documents import run_document
 from kitsurvie.cli.options import Json, Limit, Measures, Workspace
 from kitsurvie.cli.recording import opened, recorded
 from kitsurvie.cli.survey import Survey, read_catalogue
@@ -67,7 +68,7 @@ def plan(
         measures=world.measures, **world.stated,
     )  # fmt: skip
     if json:
-        payload = view.document(shown)
+        payload = run_document(shown)
         output.document("plan", {**payload, "preview": preview} if diff else payload)
     else:
         _show(shown, preview)

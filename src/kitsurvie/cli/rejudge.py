@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
-from kitsurvie import inventory as inventories
 from kitsurvie import kit
 from kitsurvie.cli import context as contexts
-from kitsurvie.cli import output, outputs, progress, rejudged, told, view
+from kitsurvie.cli import handed_in, output, outputs, progress, rejudged, told, unjudged, view
 from kitsurvie.cli.options import Json, Limit, Measures, RunNumber, Workspace
 from kitsurvie.cli.outputs import Lang, Outputs
 from kitsurvie.cli.recording import opened, past_run
-from kitsurvie.cli.rejudged import NOT_ASKED, NotJudged, Otherwise, Rejudgement
+from kitsurvie.cli.rejudged import NOT_ASKED, Rejudgement
 from kitsurvie.cli.survey import Look, Survey, read_catalogue
-from kitsurvie.cli.told import DAY_S
+from kitsurvie.cli.unjudged import Found
 from kitsurvie.errors import UsageError
-from kitsurvie.ledger import Ledger, Outcome, Run, RunState, Seen
+from kitsurvie.ledger import Ledger, Outcome, Run, Seen
 from kitsurvie.ledger.looks import OF_THE_MACHINE
 from kitsurvie.model import Mode, Verdict
 from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
-
-
-@dataclass(slots=True)
-class _Found:
-    """What came of judging a run again. Of a host without evidence: what the ledger says."""
-
-    views: list[view.HostView] = field(default_factory=list)
-    otherwise: list[Otherwise] = field(default_factory=list)
-    silent: list[view.HostView] = field(default_factory=list)
-    pruned: list[view.HostView] = field(default_factory=list)
 
 
 def rejudge(
@@ -48,10 +37,18 @@ def rejudge(
     From what the hosts answered then, for as long as that is kept. Nothing is recorded: a
     judgement is no look. What was not asked that night is unknown.
 
+    Without --run, what machines have handed in since the newest run is judged too.
+
     Exit code: 0 all compliant but what is waived, 1 drift, 2 configuration, 3 hosts that should
     have been up gave no answer or it is no longer kept, or a check is in error or was not asked.
     """
     asked_for = outputs.asked(to, json=json, lang=lang)
+    if asked_for.wants(outputs.Format.PROMETHEUS):
+        raise UsageError(
+            "A judgement is no look: alerts would take what was seen then for what is.",
+            remedy="Give it another format; the newest run is written by: kitsurvie compliance "
+            "show --output prometheus=PATH",
+        )
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         past = past_run(ledger, run)
@@ -60,18 +57,18 @@ def rejudge(
         world = contexts.prepare(place.root, limit, measures)
         world = replace(world, hosts=tuple(h for h in world.hosts if h.name in states))
         _refuse_nobody(world, past, limit)
-        found = _judge_all(ledger, past, states, world)
+        found = _judge_all(ledger, past, states, world, newest=run is None)
         view.remember(ledger, found.views, past.id)
-        not_judged = [*_silent(found, past), *_pruned(found)]
+        not_judged = unjudged.unjudged(ledger, found, past)
         if len(not_judged) == len(found.views):
-            raise _nothing_left(ledger, past, place, found)
+            raise unjudged.nothing_left(ledger, past, place, found)
+        notes += unjudged.notes(ledger, past, states, world, limit, found)
     now = time.time()
     again = Rejudgement(now, opening(past, now), tuple(found.otherwise), tuple(not_judged))
+    notes.append(rejudged.summary(again))
     shown = view.RunView(
         past.id, past.kind, past.started_at, past.ended_at or past.started_at, past.by_whom,
-        tuple(found.views), world.inventory,
-        (*notes, *_notes(past, states, world, limit, found), rejudged.summary(again)),
-        rejudged=again, **world.stated,
+        tuple(found.views), world.inventory, tuple(notes), rejudged=again, **world.stated,
     )  # fmt: skip
     return outputs.report(shown, asked_for, world.measures)
 
@@ -136,8 +133,13 @@ def _judge_all(
     past: Run,
     states: Mapping[str, tuple[Outcome, str]],
     world: contexts.Context,
-) -> _Found:
-    """Every host, a few at a time: the evidence of a whole night may not fit into memory."""
+    *,
+    newest: bool,
+) -> Found:
+    """Every host, a few at a time: the evidence of a whole night may not fit into memory.
+
+    Of the `newest` run, a machine that has looked at itself since is judged by that.
+    """
     catalogue = read_catalogue(world.measures.values())
     watch = progress.on(output.stderr())
     survey = Survey(world.workspace, world.inventory, catalogue, ledger, watch)
@@ -146,12 +148,20 @@ def _judge_all(
         host.name: view.HostView(host, items[host.name], waivers=waived.of(host.name))
         for host in world.hosts
     }
-    seen = ledger.seen(past.id, None if len(views) == len(states) else list(views))
-    found = _Found(list(views.values()))
+    seen = dict(ledger.seen(past.id, None if len(views) == len(states) else list(views)))
+    own: set[str] = set()
+    if newest and past.kind == "compliance":
+        newer = handed_in.since(ledger, past, seen)
+        own = set(newer) & set(views)
+        seen |= {name: newer[name].seen for name in own}
+    found = Found(list(views.values()))
     with watch.phase("Judge again", len(views)):
         for name, one in views.items():
             if name not in seen or seen[name].evidence is None:
                 one.recall(*states[name], seen.get(name))
+                if one.state is Outcome.PENDING:
+                    one.state = Outcome.ERROR
+                    one.detail = f"run {past.id} ended before it was seen"
                 found.silent.append(one)
         looks = [seen[name] for name in views if name in seen and seen[name].evidence is not None]
         for then, evidence in ledger.evidences(looks):
@@ -163,16 +173,19 @@ def _judge_all(
                 continue
             look = survey.judge_again(then.host, one.items, evidence, then.at, NOT_ASKED)
             watch.done(then.host, look.status)
-            _stand(one, look)
-            if not look.trouble:
+            _stand(one, look, own=then.host in own)
+            if look.trouble:
+                one.detail = f"it could not say in run {past.id} what it is and carries"
+                found.mute.append(one)
+            else:
                 was = _meant(then, one, world)
                 found.otherwise += rejudged.compared(then.host, was, look.verdicts, one.verdicts)
     return found
 
 
-def _stand(one: view.HostView, look: Look) -> None:
+def _stand(one: view.HostView, look: Look, *, own: bool) -> None:
     """Where a host stands: what was not asked hides no drift, and nothing is compliant by it."""
-    one.take(look)
+    one.take(look, own=own)
     unasked = [verdict for verdict in one.verdicts if verdict.message == NOT_ASKED]
     if unasked and not look.trouble:
         others = (verdict for verdict in one.verdicts if verdict.message != NOT_ASKED)
@@ -195,78 +208,3 @@ def _meant(then: Seen, one: view.HostView, world: contexts.Context) -> list[Verd
             else not measures or verdict.measure in measures
         )
     ]
-
-
-# -- what is said of it -------------------------------------------------------------------------
-
-
-def _silent(found: _Found, past: Run) -> Iterator[NotJudged]:
-    for one in found.silent:
-        last = f", and last answered before it in run {one.last.run}" if one.last else ""
-        yield NotJudged(one.host.name, f"no answer of it is on record in run {past.id}{last}")
-
-
-def _pruned(found: _Found) -> Iterator[NotJudged]:
-    for one in found.pruned:
-        yield NotJudged(one.host.name, one.detail)
-
-
-def _notes(
-    past: Run,
-    states: Mapping[str, tuple[Outcome, str]],
-    world: contexts.Context,
-    limit: str | None,
-    found: _Found,
-) -> Iterator[str]:
-    gone = contexts.gone(world, states)
-    if gone and limit is None:
-        yield f"No longer in the inventory, and not judged: {told.names(gone)}."
-    if limit is not None:
-        meant = inventories.select(world.inventory, limit)
-        missing = [name for name in meant if name not in states]
-        if missing:
-            yield f"Not in run {past.id}: {told.names(missing)}."
-    if found.silent:
-        names = told.names([one.host.name for one in found.silent])
-        yield f"No answer on record in run {past.id}, and not judged: {names}. {_other(found)}"
-    if found.pruned:
-        names = told.names([one.host.name for one in found.pruned])
-        yield f"{_no_longer_kept(world.workspace, past)} Of these machines: {names}."
-    if past.state is not RunState.ENDED:
-        yield f"Run {past.id} did not come to its end: what is judged is what was seen."
-
-
-def _no_longer_kept(place: Place, past: Run) -> str:
-    return (
-        f"What machines answered in run {past.id} is no longer kept: answers are kept for "
-        f"{place.evidence_days} days (evidence_days in kitsurvie.toml)."
-    )
-
-
-def _nothing_left(ledger: Ledger, past: Run, place: Place, found: _Found) -> UsageError:
-    """Why no host of the run can be judged again, and which run to take instead."""
-    if found.pruned:
-        since = time.time() - place.evidence_days * DAY_S
-        kept = [r for r in ledger.runs("compliance", limit=None, since=since) if r.id > past.id]
-        oldest = (
-            f"the oldest whose answers are kept is run {kept[-1].id}" if kept else "see history"
-        )
-        return UsageError(
-            _no_longer_kept(place, past),
-            remedy=f"Take a later run: {oldest}. What was said then is still shown by: "
-            f"kitsurvie compliance show --run {past.id}",
-        )
-    return UsageError(
-        f"No host that is meant has an answer on record in run {past.id}: there is nothing to "
-        "judge again.",
-        remedy=_other(found),
-    )
-
-
-def _other(found: _Found) -> str:
-    """Where there are answers of hosts that gave none in this run."""
-    last = [(one.last.run, one.host.name) for one in found.silent if one.last is not None]
-    if not last:
-        return "Take another run; they are listed by: kitsurvie compliance history"
-    number, name = max(last)
-    return f"Take one with an answer: kitsurvie compliance rejudge --run {number} --limit {name}"

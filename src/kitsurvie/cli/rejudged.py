@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from kitsurvie.cli import told
+from kitsurvie.cli.told import SUPPORTED_RELEASE
 from kitsurvie.ledger.looks import OF_THE_MACHINE
 from kitsurvie.model import Status, Verdict
 
@@ -75,14 +76,14 @@ def compared(
 ) -> Iterator[Otherwise]:
     """What is otherwise on a host. `shown` are the verdicts of `now` as today's waivers have them.
 
-    A drift that is waived is the same drift. The machine's own checks are made when they drift
-    alone: one that is not there was met.
+    A drift that is waived is the same drift. That its system is supported is told of a machine when
+    it is not, alone: where it is not told, it was met.
     """
     before = {(one.measure, one.check): one.status for one in then}
     after = {(one.measure, one.check): one for one in now}
     told_as = {(one.measure, one.check): one.status for one in shown}
     for key in dict.fromkeys((*before, *after)):
-        met = Status.COMPLIANT if key[0] == OF_THE_MACHINE else None
+        met = Status.COMPLIANT if key == (OF_THE_MACHINE, SUPPORTED_RELEASE) else None
         was = before.get(key, met)
         verdict = after.get(key)
         if verdict is None:
@@ -99,7 +100,7 @@ def compared(
 def summary(found: Rejudgement) -> str:
     """How much is otherwise, in a sentence."""
     if not found.otherwise:
-        return "Every check says what it said then."
+        return "Every check that could be judged again says what it said then."
     parts = []
     for kind, (head, _) in _HEADS.items():
         ones = found.of(kind)

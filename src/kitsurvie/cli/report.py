@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kitsurvie.cli import output, table, told, view
+from kitsurvie.cli.documents import run_document
 from kitsurvie.ledger import Outcome
 
 
@@ -10,7 +11,7 @@ def report(run: view.RunView, *, json: bool, again: str = "") -> int:
     """Print a run as a table or as JSON; gives its exit code."""
     code = view.exit_code(run)
     if json:
-        output.document("run", view.document(run))
+        output.document("run", run_document(run))
         return code
     console = output.stdout()
     if run.rejudged:

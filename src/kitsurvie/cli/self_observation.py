@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kitsurvie.model import Answer, Item, Mode
+from kitsurvie import kit
+from kitsurvie.model import Answer, Host, Item, Mode, Profile
 
 MEASURE = "self_observation"
 FOLDER = "/var/lib/kitsurvie/self_observation"
@@ -25,6 +26,15 @@ def wanted(items: Iterable[Item]) -> bool:
         and item.mode is Mode.ENFORCE
         and bool(item.params.get("self_observation__server"))
         for item in items
+    )
+
+
+def declared(host: Host) -> bool:
+    """Whether the inventory has the machine observe itself, whatever measures a run is about."""
+    return (
+        host.profile is not Profile.SERVER
+        and bool(host.variables.get("self_observation__server"))
+        and kit.mode_of(MEASURE, host.variables) is Mode.ENFORCE
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from kitsurvie import kit
+from kitsurvie.cli.told import SUPPORTED_RELEASE
 from kitsurvie.inventory import Known
 from kitsurvie.kit import How
 from kitsurvie.model import Measure
@@ -17,10 +18,9 @@ def known(measures: Mapping[str, Measure], roles: Sequence[Path]) -> Known:
     def checks(measure: str) -> Collection[str]:
         # read when a waiver names a check: a quarter of a second that most commands need not wait
         from kitsurvie import judge
-        from kitsurvie.cli.survey import OF_THE_MACHINE
 
         if measure not in measures:
-            return OF_THE_MACHINE
+            return (SUPPORTED_RELEASE,)
         return [check.name for check in judge.load(measures[measure])]
 
     def rules() -> Mapping[str, str]:

@@ -20,7 +20,7 @@ from kitsurvie.cli import self_observation
 from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
-from kitsurvie.cli.told import NOT_LISTED
+from kitsurvie.cli.told import NOT_LISTED, SUPPORTED_RELEASE
 from kitsurvie.enroll import known_hosts
 from kitsurvie.errors import HostError
 from kitsurvie.fleet.client import Fleet, Limits, Reply, Target, Trouble
@@ -49,8 +49,6 @@ RESTART = (
 )
 STANDING = (STAMPS, RELEASE, RESTART)
 SUPPORTED = ("debian 12", "debian 13")
-# what is judged of the machine itself, under the name `kit`, and may be waived as a drift may
-OF_THE_MACHINE = ("supported_release",)
 
 # a check that still asks for more after so many batches is asking without end
 MOST_BATCHES = 20
@@ -308,7 +306,7 @@ class Survey:
         ]
         release = _release(answered) if judged else ()
         if not known:
-            release = (Verdict("kit", OF_THE_MACHINE[0], Status.UNKNOWN, message=unasked),)
+            release = (Verdict("kit", SUPPORTED_RELEASE, Status.UNKNOWN, message=unasked),)
         verdicts = (*release, *judgement.verdicts, *unjudged)
         read = _merged(STANDING, *(verdict.commands for verdict in verdicts))
         kept = {command: answered[command] for command in read if command in answered}
@@ -412,7 +410,7 @@ def _release(answers: Mapping[str, Answer]) -> tuple[Verdict, ...]:
     if found in SUPPORTED:
         return ()
     expected = " or ".join(SUPPORTED)
-    return (Verdict("kit", OF_THE_MACHINE[0], Status.DRIFT, found, expected, (RELEASE,)),)
+    return (Verdict("kit", SUPPORTED_RELEASE, Status.DRIFT, found, expected, (RELEASE,)),)
 
 
 # from the one that must be read first to the one that needs no reading

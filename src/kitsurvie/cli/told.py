@@ -15,6 +15,8 @@ from kitsurvie.model import Inventory, Verdict
 DAY_S = 86_400.0
 NAMES_SHOWN = 6
 LONGEST = 200
+# what is judged of the machine itself, under the name `kit`, where it drifts alone
+SUPPORTED_RELEASE = "supported_release"
 # what is said of a check that a machine which observes itself was not told of
 NOT_LISTED = (
     "The machine's own list of commands is older than this check: kitsurvie deploy renews it."

@@ -6,17 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kitsurvie import kit
-from kitsurvie.cli import acknowledged, rejudged, told
+from kitsurvie.cli import acknowledged, rejudged, self_observation, told
 from kitsurvie.cli.rejudged import Rejudgement
 from kitsurvie.cli.standing import Score, Standing, score, standing
-from kitsurvie.cli.told import DAY_S, NOT_LISTED, iso
+from kitsurvie.cli.told import DAY_S, NOT_LISTED
 from kitsurvie.converge import Play
 from kitsurvie.errors import ExitCode
 from kitsurvie.inventory import Statements, attestations, waivers
-from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Past, Seen
+from kitsurvie.ledger import Acknowledgement, LastSeen, Ledger, Outcome, Seen
 from kitsurvie.model import Host, Inventory, Item, Measure, Profile, Status, Verdict, Waiver
 from kitsurvie.plan import Due, Restart, restart
 
@@ -81,10 +80,8 @@ class HostView:
 
     @property
     def expected_up(self) -> bool:
-        """Whether a nightly run may expect this machine to answer; laptops live elsewhere."""
-        return bool(
-            self.host.variables.get("kit__expected_up", self.host.profile is not Profile.LAPTOP)
-        )
+        """Whether a nightly run may expect this machine to answer."""
+        return expected_up(self.host)
 
     def take(self, look: Look, *, own: bool = False) -> None:
         """What was just seen of this host; `state` says whether it could be judged."""
@@ -124,6 +121,17 @@ class HostView:
         """The verdict as the waivers have it: only a drift is ever waived."""
         held = waivers.under(self.waivers, verdict, self.day)
         return verdict if held is None else replace(verdict, status=Status.WAIVED)
+
+
+def expected_up(host: Host) -> bool:
+    """Whether a nightly run may expect a machine to answer.
+
+    Unless the inventory says: laptops live elsewhere, and who observes itself sleeps at night.
+    """
+    said = host.variables.get("kit__expected_up")
+    if said is not None:
+        return bool(said)
+    return host.profile is not Profile.LAPTOP and not self_observation.declared(host)
 
 
 def remember(ledger: Ledger, views: Iterable[HostView], newest: int | None = None) -> None:
@@ -187,7 +195,8 @@ def exit_code(run: RunView) -> ExitCode:
         absent = view.state is Outcome.UNREACHABLE and not view.expected_up
         if not (absent and run.kind == "compliance"):
             states.append(view.state)
-    if any(state in {Outcome.UNREACHABLE, Outcome.ERROR} for state in states):
+    unasked = run.rejudged is not None and run.rejudged.of(rejudged.Kind.NOT_ASKED)
+    if unasked or any(state in {Outcome.UNREACHABLE, Outcome.ERROR} for state in states):
         return ExitCode.HOSTS
     if any(state is not Outcome.DONE for state in states):
         return ExitCode.DRIFT
@@ -236,28 +245,6 @@ def attested(run: RunView, siren: str) -> Counter[attestations.Standing]:
     return Counter(how for how, _ in stands.values())
 
 
-def document(run: RunView) -> dict[str, Any]:
-    """The run as the documented JSON says it (docs/reference/json.md)."""
-    stands = standings(run)
-    return {
-        "run": run.id,
-        "command": run.kind,
-        "started": iso(run.started_at),
-        "ended": iso(run.ended_at),
-        "by": run.by_whom,
-        "exit_code": int(exit_code(run)),
-        "summary": summary(run.hosts),
-        "standings": {one.value: stands[one] for one in Standing},
-        "score": _score(score_of(run.hosts)),
-        "members": _members(run),
-        "waivers_ending": [waiver_document(one, run.day) for one in ending(run)],
-        "unseen_days": run.unseen_days,
-        "notes": [*([run.rejudged.opening] if run.rejudged else []), *run.notes],
-        "rejudged": rejudged.document(run.rejudged) if run.rejudged else None,
-        "hosts": [_host(view, run) for view in run.hosts],
-    }
-
-
 def ending(run: RunView) -> tuple[Waiver, ...]:
     """The waivers of a host and a measure of the run that end soon, soonest first."""
     names = {view.host.name for view in run.hosts}
@@ -277,157 +264,3 @@ def summary(hosts: Iterable[HostView]) -> dict[str, int]:
 def member_name(view: HostView, inventory: Inventory) -> str:
     """The member's name, its SIREN when the inventory names none."""
     return told.member_name(inventory, view.host.member)
-
-
-def _host(view: HostView, run: RunView) -> dict[str, Any]:
-    return {
-        "name": view.host.name,
-        "address": view.host.address,
-        "member": {"siren": view.host.member, "name": member_name(view, run.inventory)},
-        "epci": view.host.epci,
-        "insee": view.host.insee,
-        "profile": view.host.profile.value,
-        "state": view.state.value,
-        "standing": stand(view, run).value,
-        "expected_up": view.expected_up,
-        "detail": view.detail,
-        "seen": iso(view.at),
-        "own_look": view.own,
-        "last_seen": _last(view, run),
-        "restart": _restart(view),
-        "acknowledged": acknowledged.documents(view.acknowledged),
-        "checks": [_check(view, v) for v in view.verdicts if v.measure == "kit"],
-        "measures": [_measure(view, item, run.measures) for item in view.items],
-    }
-
-
-def _restart(view: HostView) -> dict[str, Any] | None:
-    if view.restart is None and not view.restarted:
-        return None
-    wanted = view.restart
-    return {
-        "wanted_by": list(wanted.by) if wanted else [],
-        "since": iso(wanted.since) if wanted else None,
-        "left": wanted.left if wanted else "",
-        "done": view.restarted,
-    }
-
-
-def _measure(view: HostView, item: Item, measures: Mapping[str, Measure]) -> dict[str, Any]:
-    play = view.plays.get(item.measure)
-    due = next((one for one in view.due if one.measure == item.measure), None)
-    known = measures.get(item.measure)
-    told = {} if known is None else {"variables": [_value(v) for v in kit.values(known, view.host)]}
-    return {
-        "id": item.measure,
-        "mode": item.mode.value,
-        "off_reason": item.reason,
-        "off_until": item.until or None,
-        "due": due.why if due else "",
-        "action": due.action.value if due else None,
-        "held": view.held.get(item.measure, ""),
-        "ansible": None
-        if play is None
-        else {
-            "state": play.state.value,
-            "task": play.task,
-            "message": play.message,
-            "changes": list(play.changes),
-        },
-        "checks": [_check(view, v) for v in view.verdicts if v.measure == item.measure],
-        **told,
-    }
-
-
-def _value(one: kit.Value) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "value": one.value,
-        "default": one.default,
-        "scope": one.origin.scope.value,
-        "set_for": one.origin.name,
-        "where": one.origin.where,
-    }
-
-
-def _check(view: HostView, verdict: Verdict) -> dict[str, Any]:
-    waiver = view.waiver(verdict)
-    return {
-        "name": verdict.check,
-        "status": verdict.status.value,
-        "found": verdict.found,
-        "expected": verdict.expected,
-        "commands": list(verdict.commands),
-        "message": verdict.message,
-        "waiver": None if waiver is None else waiver_document(waiver, view.day),
-    }
-
-
-def waiver_document(waiver: Waiver, day: date) -> dict[str, Any]:
-    """A waiver as the documents have it, with the days that it had left."""
-    return {
-        "measure": waiver.measure,
-        "check": waiver.check or None,
-        "scope": waiver.scope,
-        "for": waiver.name,
-        "reason": waiver.reason,
-        "owner": waiver.owner,
-        "until": waiver.until.isoformat(),
-        "ticket": waiver.ticket or None,
-        "where": waiver.where,
-        "days_left": (waiver.until - day).days,
-    }
-
-
-def _last(view: HostView, run: RunView) -> dict[str, Any] | None:
-    days = unseen(view, run)
-    if view.last is None or days is None:
-        return None
-    return {
-        "at": iso(view.last.at),
-        "run": view.last.run,
-        "days": int(days),
-        "checks": [_past(view, one) for one in view.last.verdicts],
-    }
-
-
-def _past(view: HostView, past: Past) -> dict[str, Any]:
-    told = {"measure": past.verdict.measure, "seen": iso(past.at), "run": past.run}
-    return {**told, **_check(view, past.verdict)}
-
-
-def _score(of: Score) -> dict[str, Any]:
-    counted = (
-        Status.COMPLIANT, Status.WAIVED, Status.DRIFT, Status.ERROR, Status.UNKNOWN,
-        Status.NOT_APPLICABLE,
-    )  # fmt: skip
-    return {
-        "hosts": of.hosts,
-        "hosts_judged": of.judged,
-        **{status.value: of.counts[status] for status in counted},
-        "with_waivers": of.with_waivers,
-        "without_waivers": of.without_waivers,
-    }
-
-
-def _members(run: RunView) -> list[dict[str, Any]]:
-    of: dict[str, list[HostView]] = {}
-    for view in run.hosts:
-        of.setdefault(view.host.member, []).append(view)
-    found = []
-    for siren, views in of.items():
-        stands = Counter(stand(view, run) for view in views)
-        rules = attested(run, siren)
-        found.append(
-            {
-                "siren": siren,
-                "name": member_name(views[0], run.inventory),
-                "epci": views[0].host.epci,
-                "standings": {one.value: stands[one] for one in Standing if stands[one]},
-                "score": _score(score_of(views)),
-                "attestations": {one.value: rules[one] for one in attestations.Standing}
-                if rules
-                else None,
-            }
-        )
-    return found

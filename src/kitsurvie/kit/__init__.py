@@ -3,7 +3,15 @@
 from kitsurvie.kit.covered import Covered, How, Rule, coverage, rules
 from kitsurvie.kit.documented import Variable, variables
 from kitsurvie.kit.measures import load
-from kitsurvie.kit.parameters import Value, mode, off_until, read_besides, resolve, values
+from kitsurvie.kit.parameters import (
+    Value,
+    mode,
+    mode_of,
+    off_until,
+    read_besides,
+    resolve,
+    values,
+)
 from kitsurvie.kit.plays import played
 from kitsurvie.kit.stamps import stamp, stamp_base
 
@@ -16,6 +24,7 @@ __all__ = [
     "coverage",
     "load",
     "mode",
+    "mode_of",
     "off_until",
     "played",
     "read_besides",

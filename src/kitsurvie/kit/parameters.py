@@ -46,21 +46,26 @@ def read_besides(measure: Measure, variables: Mapping[str, Any]) -> dict[str, An
 
 
 def mode(measure: Measure, variables: Mapping[str, Any], today: date | None = None) -> Mode:
-    """How far the measure goes on a host: its own mode, else the kit's, else observe.
+    """How far the measure goes on a host, as `mode_of` says."""
+    return mode_of(measure.id, variables, today)
+
+
+def mode_of(measure: str, variables: Mapping[str, Any], today: date | None = None) -> Mode:
+    """How far a measure, by name, goes on a host: its own mode, else the kit's, else observe.
 
     Until `<id>__off_until`, that day included, it is off whatever the mode says; the mode is what
     holds again afterwards. YAML reads a bare `off` as false, so false is off. `today` is the
     control node's own day unless given. Raises InventoryError for what is no mode or no day.
     """
-    until = off_until(measure.id, variables)
+    until = off_until(measure, variables)
     if until is not None and (today or date.today()) <= until:
         return Mode.OFF
-    word = variables.get(f"{measure.id}__mode", variables.get("kit__mode", Mode.OBSERVE))
+    word = variables.get(f"{measure}__mode", variables.get("kit__mode", Mode.OBSERVE))
     try:
         return Mode.OFF if word is False else Mode(word)
     except ValueError as error:
         raise InventoryError(
-            f"The mode of the measure {measure.id} is {word!r}, not "
+            f"The mode of the measure {measure} is {word!r}, not "
             f"{', '.join(mode.value for mode in Mode)}.",
             remedy="Find the line with: kitsurvie inventory check",
         ) from error

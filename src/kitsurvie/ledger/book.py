@@ -95,9 +95,7 @@ class Ledger:
                 )
             )
             number = int((result.inserted_primary_key or (0,))[0])
-            stands = [(host, Outcome.PENDING, "") for host in hosts]
-            if stands:
-                self._stand(connection, number, stands)
+            self._stand(connection, number, ((host, Outcome.PENDING, "") for host in hosts))
             return number
 
     def end_run(self, run: int, state: RunState) -> None:
@@ -173,13 +171,14 @@ class Ledger:
     # -- observations -------------------------------------------------------------------------
 
     def record(
-        self, run: int, records: Sequence[Record], *, unless_seen_since: bool = False
+        self, run: int, records: Sequence[Record], *, brought_in: bool = False
     ) -> frozenset[str]:
         """Write what was seen of some hosts and where they stand, in one transaction.
 
-        Looks count in the order in which they are written. Whoever brings in old ones asks for
-        `unless_seen_since`: those of hosts that were seen later are left out, and the hosts given
-        back, whoever writes at the same time.
+        Looks count in the order in which they are written, so that one that a later one overtook,
+        whoever wrote it, is left out, and its host given back. What a run saw itself is overtaken
+        by runs that began after it, and its hosts stand in it all the same. Looks `brought_in` are
+        overtaken by any, and their hosts are then not of this run.
         """
         contents: dict[bytes, bytes] = {}
         manifests: list[bytes | None] = []
@@ -194,10 +193,10 @@ class Ledger:
             return frozenset()
         with self._write() as connection:
             last = self._turn(connection, len(records))
-            overtaken: set[str] = set()
-            if unless_seen_since:
-                later = reading.last_moments(connection, [record.host for record in records])
-                overtaken = {r.host for r in records if later.get(r.host, r.at) > r.at}
+            others = reading.last_moments(
+                connection, [record.host for record in records], after=None if brought_in else run
+            )
+            overtaken = {r.host for r in records if others.get(r.host, r.at) > r.at}
             asked = connection.execute(select(schema.runs.c.options).where(schema.runs.c.id == run))
             # a run of some measures alone says nothing of the others
             whole = not json.loads(asked.scalar_one()).get("measures")
@@ -214,9 +213,15 @@ class Ledger:
             ]  # fmt: skip
             if sights:
                 looks.write(connection, self._numbers, sights)
-            stands = [(r.host, r.state, r.detail) for r in records if r.host not in overtaken]
+            gone = overtaken if brought_in else ()
+            stands = [(r.host, r.state, r.detail) for r in records if r.host not in gone]
             self._stand(connection, run, stands)
         return frozenset(overtaken)
+
+    def last_moments(self, hosts: Iterable[str]) -> Mapping[str, float]:
+        """When each of these hosts last answered; one that never did is left out."""
+        with self._read() as connection:
+            return reading.last_moments(connection, hosts)
 
     def seen(self, run: int, hosts: Collection[str] | None = None) -> Mapping[str, Seen]:
         """The last look at each host of a run, or at some of them."""
@@ -379,6 +384,8 @@ class Ledger:
         self, connection: Connection, run: int, stands: Iterable[tuple[str, Outcome, str]]
     ) -> None:
         listed = list(stands)
+        if not listed:
+            return
         numbers = self._numbers.hosts(connection, (host for host, _, _ in listed))
         rows = [
             {"run_id": run, "host_id": numbers[host], "state": state.value, "detail": detail}

@@ -113,14 +113,31 @@ def last_seen(
     return found
 
 
-def last_moments(connection: Connection, hosts: Iterable[str]) -> Mapping[str, float]:
-    """When each of these hosts last answered; one that never did is left out."""
-    found = {}
+def last_moments(
+    connection: Connection, hosts: Iterable[str], *, after: int | None = None
+) -> Mapping[str, float]:
+    """When each of these hosts last answered, in any run or in one `after` that one.
+
+    One that never did is left out.
+    """
+    last = (
+        select(func.max(_looks.id))
+        .where(_looks.host_id == schema.hosts.c.id, _looks.coverage_id.is_not(None))
+        .correlate(schema.hosts)
+    )
+    if after is not None:
+        later = select(schema.runs.c.id).where(schema.runs.c.id > after).limit(1)
+        if connection.execute(later).first() is None:
+            return {}
+        last = last.where(_looks.run_id > after)
+    found: dict[str, float] = {}
     for some in parts(hosts):
-        query = select(schema.hosts.c.id, schema.hosts.c.name).where(schema.hosts.c.name.in_(some))
-        for number, name in list(connection.execute(query)):
-            for row in _answered(connection, number, None)[:1]:
-                found[name] = row.at
+        query = (
+            select(schema.hosts.c.name, _looks.at)
+            .join(schema.observations, _looks.id == last.scalar_subquery())
+            .where(schema.hosts.c.name.in_(some))
+        )
+        found.update((name, at) for name, at in connection.execute(query))
     return found
 
 

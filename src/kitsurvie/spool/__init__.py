@@ -2,12 +2,13 @@
 
 from kitsurvie.spool.keys import Published, add, publish, remove, stored
 from kitsurvie.spool.refused import Refused
-from kitsurvie.spool.slots import Spooled, take_away, waiting
+from kitsurvie.spool.slots import Spooled, Unreadable, take_away, waiting
 
 __all__ = [
     "Published",
     "Refused",
     "Spooled",
+    "Unreadable",
     "add",
     "publish",
     "remove",

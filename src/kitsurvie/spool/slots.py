@@ -5,6 +5,8 @@ Who wrote a file is known by the folder it lies in, never by what it says.
 
 from __future__ import annotations
 
+import errno
+import grp
 import os
 import re
 import stat
@@ -41,10 +43,15 @@ class Spooled:
     trouble: str = ""
 
 
+class Unreadable(WorkspaceError):
+    """Something that was handed in cannot be read, for a reason of ours; it is still there."""
+
+
 def waiting(spool: Path) -> Iterator[tuple[str, Iterator[Spooled]]]:
     """Each machine's slot with what waits in it, the oldest first, read one at a time.
 
-    Raises WorkspaceError when the spool is not there or cannot be read.
+    Raises WorkspaceError when the spool is not there or cannot be read; the files of a slot raise
+    Unreadable, and the other slots go on.
     """
     folder = spool / "slots"
     try:
@@ -63,12 +70,18 @@ def waiting(spool: Path) -> Iterator[tuple[str, Iterator[Spooled]]]:
 
 
 def _of(host: str, slot: Path) -> Iterator[Spooled]:
-    files = sorted(path for path in slot.iterdir() if not path.name.startswith("."))
+    try:
+        files = sorted(path for path in slot.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise _unread(host, slot, error) from error
     for path in files[:MAX_FILES]:
-        yield _read(host, path)
+        one = _read(host, path)
+        if one is not None:
+            yield one
 
 
-def _read(host: str, path: Path) -> Spooled:
+def _read(host: str, path: Path) -> Spooled | None:
+    """What a file holds; None once the spooler has taken it away for a newer one."""
     if not _NAME.fullmatch(path.name):
         return Spooled(host, path, trouble="it is no file of the spooler's")
     try:
@@ -77,13 +90,41 @@ def _read(host: str, path: Path) -> Spooled:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return Spooled(host, path, trouble="it is no file")
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        return Spooled(host, path, trouble=f"it cannot be read ({error.strerror})")
+        # a link, a socket: the spooler makes none
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            return Spooled(host, path, trouble="it is no file")
+        raise _unread(host, path, error) from error
     head = _HEAD.match(data)
     if head is None or len(data) > MAX_BYTES:
         return Spooled(host, path, data=data, trouble="it is no file of the spooler's")
     address = "" if head[2] == b"-" else head[2].decode("ascii")
     return Spooled(host, path, int(head[1]), address, data[head.end() :])
+
+
+def _unread(host: str, path: Path, error: OSError) -> Unreadable:
+    remedy = "It is still there: mend the disk, then again."
+    if isinstance(error, PermissionError):
+        remedy = (
+            f"It is still there. Whoever runs this must be in the group {_group(path)} (`id` says "
+            "it, from the next login on); if that is so, play playbooks/spool.yml again, which "
+            "gives that group what was handed in before."
+        )
+    return Unreadable(
+        f"What {host} handed in cannot be read: {error.strerror}.", where=str(path), remedy=remedy
+    )
+
+
+def _group(path: Path) -> str:
+    """The group that the slots belong to, which a slot or a file in it may have lost."""
+    slots = next(folder for folder in path.parents if folder.name == "slots")
+    number = slots.stat().st_gid
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
 
 
 def take_away(one: Spooled) -> None:

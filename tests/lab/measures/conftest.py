@@ -149,7 +149,8 @@ class Kit:
     def judge(self, name: str, *measures: str) -> dict[str, str]:
         """By `measure/check`, from plain pytest-testinfra: passed, skipped, failure or error.
 
-        A check with several cases is as bad as the worst of them.
+        A check with several cases is as bad as the worst of them. What was found instead of what
+        was expected is printed, for the reader of a test that fails.
         """
         machine = self.fleet.machine(name)
         report = self.scratch / f"{name}.xml"
@@ -178,6 +179,8 @@ class Kit:
             measure = case.get("classname", "").split(".")[1]
             key = f"{measure}/{case.get('name', '').partition('[')[0]}"
             kinds = {child.tag for child in case} & {"failure", "error", "skipped"}
+            for told in (child for child in case if child.tag in ("failure", "error")):
+                print(f"{name} {key}: {told.get('message', '')}")
             worst = {"failure", "error", outcomes.get(key, "")} & {*kinds, outcomes.get(key, "")}
             outcomes[key] = next(iter(worst - {"", "passed", "skipped"} or kinds), "passed")
         assert outcomes, f"no check ran on {name}"

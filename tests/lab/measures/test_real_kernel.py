@@ -163,7 +163,9 @@ def passed_over(kit: Kit, name: str) -> dict[str, str]:
     """Why what a container is to be blamed for was not judged when a machine last was."""
     cases = ElementTree.parse(kit.scratch / f"{name}.xml").getroot().iter("testcase")
     skipped = ((case.get("name", ""), case.find("skipped")) for case in cases)
-    reasons = {check: s.get("message", "") for check, s in skipped if s is not None}
+    reasons = {
+        check.partition("[")[0]: s.get("message", "") for check, s in skipped if s is not None
+    }
     return {
         check: why
         for check, why in reasons.items()

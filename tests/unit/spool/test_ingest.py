@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,8 +18,10 @@ import pytest
 from kitsurvie.cli import ingest as module
 from kitsurvie.cli.survey import Look, Survey
 from kitsurvie.cli.told import NOT_LISTED
+from kitsurvie.errors import WorkspaceError
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
 from kitsurvie.model import Answer, Evidence, Status, Verdict
+from kitsurvie.spool import Unreadable
 
 from .conftest import CHECKS, WELL, Desk, answered, handed, sealed
 
@@ -228,6 +232,69 @@ def test_what_the_spooler_did_not_write_is_refused(desk: Desk, tmp_path: Path) -
     assert len(report.refused) == len(desk.log()) == 6
     assert secret.exists()
     assert desk.ingest().refused == []
+
+
+def closed(monkeypatch: pytest.MonkeyPatch, host: str, error: OSError) -> None:
+    """The files of one slot cannot be read (root may read all, and tests may be root)."""
+    whole = os.open
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> int:
+        if f"/slots/{host}/" in str(path):
+            raise error
+        return whole(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", refuse)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.EACCES, "must be in the group"), (errno.EIO, "mend the disk")]
+)
+def test_what_we_may_not_read_is_refused_to_nobody_and_stays(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    for name in ("pc-1", "pc-2", "pc-3"):
+        desk.put(name, handed(name, NOW - 10))
+    with monkeypatch.context() as patch:
+        closed(patch, "pc-2", OSError(number, os.strerror(number)))
+        with pytest.raises(Unreadable) as stopped:
+            desk.ingest()
+    assert stopped.value.what.startswith("What pc-2 handed in cannot be read: ")
+    assert says in stopped.value.remedy
+    assert (len(desk.left()), desk.log()) == (1, [])
+    assert set(desk.ledger.hand_ins()) == {"pc-1", "pc-3"}
+    assert [one.last.host for one in desk.ingest().taken] == ["pc-2"]
+
+
+def test_who_may_not_read_is_told_the_group_of_the_slots(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.put("pc-1", handed("pc-1", NOW - 10))
+    closed(monkeypatch, "pc-1", PermissionError(errno.EACCES, "Permission denied"))
+    with pytest.raises(Unreadable) as stopped:
+        desk.ingest()
+    group = (desk.place.spool / "slots").group()
+    assert f"must be in the group {group} " in stopped.value.remedy
+
+
+def test_what_the_spooler_took_away_meanwhile_is_nothing_to_refuse(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.put("pc-1", handed("pc-1", NOW - 10))
+    closed(monkeypatch, "pc-1", FileNotFoundError(errno.ENOENT, "gone"))
+    assert (desk.ingest().refused, desk.log()) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["refused.log", f"pc-1-{sha256(b'x').hexdigest()[:16]}.bin"])
+def test_what_is_refused_is_written_through_no_link(desk: Desk, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (desk.place.make_state() / "refused").mkdir()
+    (desk.place.state / "refused" / name).symlink_to(victim)
+    desk.put("pc-1", b"x")
+    with pytest.raises(WorkspaceError, match="cannot be put aside") as stopped:
+        desk.ingest()
+    assert stopped.value.where == str(desk.place.state / "refused" / name)
+    assert (victim.read_text(), len(desk.left())) == ("kept", 1)
 
 
 def test_what_is_put_aside_is_bounded(desk: Desk) -> None:

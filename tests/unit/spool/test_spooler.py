@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Callable
@@ -152,6 +154,50 @@ def test_what_was_cut_short_by_a_kill_is_never_seen(slots: Path) -> None:
 
 def test_it_is_short_enough_to_be_read(slots: Path) -> None:
     assert len(PROGRAM.read_text().splitlines()) < 150
+
+
+def mend(slots: Path, group: str) -> list[str]:
+    command = ["/usr/bin/python3", "-ISB", PROGRAM.with_name("mend_slots"), slots, group]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def another_group() -> str:
+    """A group of ours, so that it may be given to what is ours; root has any."""
+    mine = {*os.getgroups(), 1} if os.geteuid() == 0 else set(os.getgroups())
+    mine -= {os.getegid()}
+    if not mine:
+        pytest.skip("this account is in one group alone")
+    return grp.getgrgid(min(mine)).gr_name
+
+
+def test_what_was_handed_in_before_is_given_to_the_group(slots: Path) -> None:
+    spool(slots, b"x")
+    spool(slots, b"x", "pc-2")
+    (slots / "pc-1").chmod(0o770)
+    group = another_group()
+    assert mend(slots, group) == ["pc-1", "pc-2"]
+    for path in (slots / "pc-1", *(slots / "pc-1").iterdir()):
+        assert path.group() == group
+    assert stat.S_IMODE((slots / "pc-1").stat().st_mode) == 0o2770
+    assert mend(slots, group) == []
+    # what comes next is the group's by itself
+    spool(slots, b"y")
+    assert {path.group() for path in (slots / "pc-1").iterdir()} == {group}
+
+
+def test_what_mends_slots_follows_no_link(slots: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o700)
+    (victim / "file").write_text("")
+    (victim / "file").chmod(0o600)
+    (slots / "pc-1").mkdir()
+    (slots / "pc-1" / "00000000000000000001").symlink_to(victim / "file")
+    os.mkfifo(slots / "pc-1" / "00000000000000000002")
+    (slots / "pc-2").symlink_to(victim)
+    before = victim.stat(), (victim / "file").stat()
+    mend(slots, another_group())
+    after = victim.stat(), (victim / "file").stat()
+    assert [(s.st_gid, s.st_mode) for s in after] == [(s.st_gid, s.st_mode) for s in before]
 
 
 KEYS = PROGRAM.with_name("keys")

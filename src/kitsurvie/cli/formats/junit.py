@@ -40,7 +40,7 @@ def render(document: Document) -> bytes:
 
 
 def _name(document: Document) -> str:
-    again = (document.get("rejudged") or {}).get("at")
+    again = reading.rejudged_at(document)
     judged = f", judged again {reading.utc(again)}" if again else ""
     return f"kitsurvie run {document['run']}{judged}"
 
@@ -115,10 +115,8 @@ def _verdict(case: ET.Element, row: Row, document: Document) -> str:
     if status in _SKIPPED:
         _told(case, "skipped", status, _why(check) or status)
         return "skipped"
-    evidence = f"kitsurvie compliance evidence {row.host['name']} {row.name}"
-    evidence = reading.line(f"{evidence} --run {document['run']}")
     commands = [f"command: {reading.text(c)}" for c in check.get("commands", ())[-1:]]
-    proof = [*commands, f"evidence: {evidence}"]
+    proof = [*commands, f"evidence: {reading.proof(row, document['run'])}"]
     if status == "drift":
         sides = [f"{side}: {reading.text(check.get(side, ''))}" for side in ("expected", "found")]
         said = f"expected {check.get('expected', '')}, found {check.get('found', '')}"

@@ -99,7 +99,7 @@ def _add(to: Drifting, row: Row, new: Iterable[tuple[str, str, str]]) -> None:
         to.enforced.append(name)
     to.answered += acknowledged(row) is not None
     to.new += (name, row.measure, row.check["name"]) in new
-    to.example = to.example or evidence(row)
+    to.example = to.example or reading.proof(row)
 
 
 def acknowledged(row: Row) -> Mapping[str, Any] | None:
@@ -133,13 +133,6 @@ def look_again(hosts: Sequence[Mapping[str, Any]], run: int) -> str:
     if len(hosts) > NAMED:
         return f"kitsurvie compliance show --run {run}"
     return f"kitsurvie compliance run{limit([str(host['name']) for host in hosts])}"
-
-
-def evidence(row: Row, run: int | None = None) -> str:
-    """The command that shows what a host answered."""
-    host, check = shlex.quote(str(row.host["name"])), shlex.quote(row.name)
-    of = f" --run {run}" if run is not None else ""
-    return reading.line(f"kitsurvie compliance evidence {host} {check}{of}")
 
 
 def limit(hosts: Sequence[str]) -> str:

@@ -427,7 +427,7 @@ class _Page:
             "expected": reading.text(check.get("expected") or nothing, LONGEST),
             "found": reading.text(check.get("found") or nothing, LONGEST),
             "waiver": self._waiver(check.get("waiver")) or self._answered(row),
-            "proof": morning.evidence(row, int(self.document["run"])),
+            "proof": reading.proof(row, int(self.document["run"])),
         }
 
     def _answered(self, row: Row) -> str:

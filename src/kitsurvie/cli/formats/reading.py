@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,6 +43,20 @@ class Row:
     def status(self) -> str:
         """What the check said."""
         return str(self.check["status"])
+
+
+def proof(row: Row, run: int | None = None) -> str:
+    """The command that shows what the host answered, in that run or when it was last judged."""
+    host, check = shlex.quote(str(row.host["name"])), shlex.quote(row.name)
+    # what a machine handed in is of a run of its own, the newest with that check
+    of = f" --run {run}" if run is not None and not row.host.get("own_look") else ""
+    return line(f"kitsurvie compliance evidence {host} {check}{of}")
+
+
+def rejudged_at(document: Document) -> str | None:
+    """When the run was judged again, as the document has it; None when it was not."""
+    at = (document.get("rejudged") or {}).get("at")
+    return None if at is None else str(at)
 
 
 def rows(host: Mapping[str, Any]) -> Iterator[Row]:

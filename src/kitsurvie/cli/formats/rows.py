@@ -35,7 +35,7 @@ def render(document: Document) -> bytes:
     run = {
         "run": document["run"],
         "started": reading.utc(document["started"]),
-        "rejudged": reading.utc((document.get("rejudged") or {}).get("at")),
+        "rejudged": reading.utc(reading.rejudged_at(document)),
     }
     for host in document["hosts"]:
         for row in _rows(host):

@@ -112,12 +112,6 @@ def _run(registry: CollectorRegistry, document: Document, last_success: float | 
         ("run_hosts", "How many hosts it was for.", len(document["hosts"])),
     ):
         Gauge(f"kitsurvie_compliance_{name}", told, registry=registry).set(value)
-    again = reading.moment((document.get("rejudged") or {}).get("at"))
-    if again is not None:
-        told = "When that run was judged again, with the checks of that moment."
-        Gauge("kitsurvie_compliance_rejudged_timestamp_seconds", told, registry=registry).set(
-            again.timestamp()
-        )
     answered = any(True for host in document["hosts"] for _ in reading.rows(host))
     when = at if answered and document["exit_code"] != 2 else last_success
     if when is not None:
