@@ -1,0 +1,118 @@
+"""Which records are about one machine. Pure, and the same whatever the order of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kitsurvie.assets import linking
+from kitsurvie.assets.clusters import Clusters, Conflict, Grade, How, Link
+from kitsurvie.assets.devices import Device, device
+from kitsurvie.assets.faces import shared_accounts
+from kitsurvie.assets.record import Record
+from kitsurvie.assets.traces import Trace, trace
+
+
+class Ruling(StrEnum):
+    """What a person says of two records: one machine, or two."""
+
+    SAME = "same"
+    APART = "apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's word on two records, by their ids. It wins over every rule."""
+
+    first: str
+    second: str
+    ruling: Ruling
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The machines that the records are about.
+
+    `links` are why records were joined, `proposals` what is left to people, `conflicts` what does
+    not fit together. `shared` are the accounts that are nobody's own: administrators, deployment.
+    """
+
+    devices: tuple[Device, ...]
+    links: tuple[Link, ...]
+    proposals: tuple[Link, ...]
+    conflicts: tuple[Conflict, ...]
+    shared: frozenset[str]
+
+
+def identify(records: Iterable[Record], decisions: Iterable[Decision] = ()) -> Identity:
+    """Join records into devices. Records are read once and not kept.
+
+    Of two decisions on one pair the later holds; a decision on a record that is not there waits.
+    Where decisions contradict each other, `apart` holds and a conflict says so. Raises ValueError
+    when two records have one id.
+    """
+    traces = sorted((trace(record) for record in records), key=lambda t: t.id)
+    places = {t.id: at for at, t in enumerate(traces)}
+    if len(places) != len(traces):
+        raise ValueError(f"two records have the id {_twice(traces)}")
+    ruled = {
+        (min(d.first, d.second), max(d.first, d.second)): d
+        for d in decisions
+        if d.first in places and d.second in places and d.first != d.second
+    }
+    clusters = Clusters(
+        traces,
+        (
+            (places[d.first], places[d.second])
+            for d in ruled.values()
+            if d.ruling is Ruling.APART
+        ),
+    )  # fmt: skip
+    for pair, decision in sorted(ruled.items()):
+        if decision.ruling is Ruling.SAME:
+            _decided(clusters, places[pair[0]], places[pair[1]], decision)
+    linking.by_serial(clusters)
+    linking.by_board(clusters)
+    linking.by_name(clusters)
+    return _identity(clusters)
+
+
+def _decided(clusters: Clusters, one: int, other: int, decision: Decision) -> None:
+    reason = decision.reason or "decided by hand"
+    if clusters.root(one) == clusters.root(other):
+        return
+    if not clusters.join(one, other, How.DECIDED, Grade.A, reason):
+        sentence = "decisions contradict each other: said to be one machine here, two elsewhere"
+        clusters.conflicts.append(Conflict((decision.first, decision.second), sentence))
+
+
+def _identity(clusters: Clusters) -> Identity:
+    roots = clusters.roots(range(len(clusters.traces)))
+    found = []
+    for root in roots:
+        traces = tuple(clusters.of(root))
+        found.append(device(traces))
+        boards = {t.uuid for t in traces if t.uuid}
+        if len(boards) > 1:
+            ids = tuple(t.id for t in traces if t.uuid)
+            sentence = f"one machine with {len(boards)} UUIDs: mainboard changed?"
+            clusters.conflicts.append(Conflict(ids, sentence))
+    where = {t.id: clusters.root(at) for at, t in enumerate(clusters.traces)}
+    return Identity(
+        devices=tuple(found),
+        links=tuple(link for link in clusters.links if link.how is not How.PROPOSED),
+        # a later rule may have joined what an earlier one only proposed
+        proposals=tuple(
+            link
+            for link in clusters.links
+            if link.how is How.PROPOSED and where[link.first] != where[link.second]
+        ),
+        conflicts=tuple(clusters.conflicts),
+        shared=shared_accounts(clusters),
+    )
+
+
+def _twice(traces: list[Trace]) -> str:
+    return next(a.id for a, b in zip(traces, traces[1:], strict=False) if a.id == b.id)
