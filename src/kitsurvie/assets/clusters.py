@@ -86,6 +86,16 @@ class Clusters:
         """The good serials of a cluster: one, unless people decided otherwise."""
         return {trace.serial for trace in self.of(root) if trace.serial}
 
+    def serial_count(self, roots: Iterable[int]) -> int:
+        """How many good serials some clusters have, counting as one what people joined."""
+        classes: list[set[str]] = []
+        for serials in (self.serials(root) for root in roots):
+            if serials:
+                met = [one for one in classes if one & serials]
+                classes = [one for one in classes if not one & serials]
+                classes.append(serials.union(*met))
+        return len(classes)
+
     def members(self, root: int) -> set[str]:
         """The members that a cluster is known to be of: one, unless people decided otherwise."""
         return {trace.member for trace in self.of(root) if trace.member}
@@ -106,7 +116,10 @@ class Clusters:
         return any(self._apart.get(at, set()) & there for at in self.positions(one))
 
     def join(self, one: int, other: int, how: How, grade: Grade, reason: str) -> bool:
-        """Make two clusters one, unless they are separate (a person's decision minds only people's)."""
+        """Make two clusters one, and whether that was done: never where they are separate.
+
+        A person's decision gives way to another person's alone.
+        """
         one, other = self.root(one), self.root(other)
         if one == other:
             return False

@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from kitsurvie.assets.record import Interface
@@ -22,7 +22,9 @@ LEAST_SERIAL = 5
 _LISTED = "bad_identifiers.csv"
 # 0 and O, 1 and I are one sign on a label; no maker's numbering needs both readings apart
 _READ_ALIKE = str.maketrans({"O": "0", "I": "1"})
-_LABELS = re.compile(r"^(?:S/?N|N/S|SERIAL(?: N(?:O|UMBER)?)?|SERIE|N[O°]? ?(?:DE )?SERIE)\s*[:#.]\s*")
+_LABELS = re.compile(
+    r"^(?:S/?N|N/S|SERIAL(?: N(?:O|UMBER)?)?|SERIE|N[O°]? ?(?:DE )?SERIE)\s*[:#.]\s*"
+)
 _SEQUENCES = ("0123456789012345678901234567890", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "9876543210")
 # virtual adapters by the first half of their address, from the IEEE's register: VMware (four),
 # Hyper-V, VirtualBox, Xen, Parallels
@@ -44,8 +46,8 @@ _GIVEN_BY_INSTALLER = re.compile(
 _PUT_AWAY = re.compile(r"[-_. (]+(?:OLD|ANCIEN|ANC|HS|BAK|BACKUP|TMP|COPIE|COPY|REFORME)\)?\d?$")
 _MAKERS: Mapping[str, str] = {
     "hewlett": "hp", "hpe": "hp", "compaq": "hp", "ibm": "lenovo", "asustek": "asus",
-    "micro": "msi", "packard": "acer", "gateway": "acer", "dynabook": "toshiba", "alienware": "dell",
-    "fts": "fujitsu", "siemens": "fujitsu",
+    "micro": "msi", "packard": "acer", "gateway": "acer", "dynabook": "toshiba",
+    "alienware": "dell", "fts": "fujitsu", "siemens": "fujitsu",
 }  # fmt: skip
 _HEX = re.compile(r"[^0-9a-f]")
 
@@ -121,6 +123,7 @@ def tells_apart(spelled: str) -> bool:
     )  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def maker(said: str) -> str:
     """The family of a maker ("Hewlett-Packard" and "HP Inc." are hp); "" for a placeholder."""
     if not said or _listed("manufacturer")(said) or _listed("model")(said):
@@ -129,6 +132,7 @@ def maker(said: str) -> str:
     return _MAKERS.get(words[0], words[0]) if words else ""
 
 
+@lru_cache(maxsize=8192)
 def model(said: str, made_by: str = "") -> str:
     """A model without its maker's name, capitals and digits only; "" for a placeholder."""
     if not said or _listed("model")(said):
@@ -174,7 +178,7 @@ def _dashed(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
-@lru_cache(maxsize=4)
+@cache
 def _listed(kind: str) -> Callable[[str], bool]:
     """Whether a value of this kind is on the list."""
     text = (resources.files("kitsurvie.assets") / "reference" / _LISTED).read_text("utf-8")

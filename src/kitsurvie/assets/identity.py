@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
-from kitsurvie.assets import linking
+from kitsurvie.assets import linking, naming
 from kitsurvie.assets.clusters import Clusters, Conflict, Grade, How, Link
 from kitsurvie.assets.devices import Device, device
 from kitsurvie.assets.faces import shared_accounts
@@ -75,7 +76,8 @@ def identify(records: Iterable[Record], decisions: Iterable[Decision] = ()) -> I
             _decided(clusters, places[pair[0]], places[pair[1]], decision)
     linking.by_serial(clusters)
     linking.by_board(clusters)
-    linking.by_name(clusters)
+    naming.by_name(clusters)
+    naming.by_purchase(clusters)
     return _identity(clusters)
 
 
@@ -115,4 +117,4 @@ def _identity(clusters: Clusters) -> Identity:
 
 
 def _twice(traces: list[Trace]) -> str:
-    return next(a.id for a, b in zip(traces, traces[1:], strict=False) if a.id == b.id)
+    return next(a.id for a, b in pairwise(traces) if a.id == b.id)
