@@ -18,8 +18,10 @@ NOBODYS = 3
 AT_WORK = timedelta(days=7)
 # What a register calls the purchase is the order, the delivery or the invoice
 SAME_PURCHASE = timedelta(days=366)
-# An account last seen on more machines than one person has is an administrator's
+# An account on more machines than one person has, or in more members than one person serves, is an
+# administrator's. Two namesakes, or a secretary of two town halls, are still two and one.
 MOST_OF_ONE_PERSON = 3
+MOST_MEMBERS = 2
 _KINDS_APART = frozenset({Kind.DESKTOP, Kind.LAPTOP, Kind.SERVER, Kind.TABLET, Kind.VIRTUAL})
 
 Face = list[int]  # clusters that something other than the identifier in question holds together
@@ -117,7 +119,7 @@ def same_person(clusters: Clusters, one: int, other: int, shared: frozenset[str]
 
 
 def shared_accounts(clusters: Clusters) -> frozenset[str]:
-    """The accounts that are on too many machines, or in two members: nobody's own."""
+    """The accounts that are on too many machines, or in too many members: nobody's own."""
     places: dict[str, tuple[set[int], set[str]]] = {}
     for at, trace in enumerate(clusters.traces):
         if trace.user:
@@ -128,7 +130,7 @@ def shared_accounts(clusters: Clusters) -> frozenset[str]:
     return frozenset(
         user
         for user, (roots, members) in places.items()
-        if len(roots) > MOST_OF_ONE_PERSON or len(members) > 1
+        if len(roots) > MOST_OF_ONE_PERSON or len(members) > MOST_MEMBERS
     )
 
 
