@@ -19,7 +19,7 @@ from statistics import median
 from kitsurvie.assets.record import Kind
 from kitsurvie.errors import UsageError
 
-# Days of work in a year: 365 less 104 of weekends, 25 of leave, 8 holidays on working days, and some
+# Days of work in a year: 365 less 104 of weekends, 25 of leave, 8 holidays on working days and some
 # 8 of reduced working time
 WORKING_DAYS = 220
 HEADINGS = ("kind", "quantity", "value", "unit", "source", "year")
