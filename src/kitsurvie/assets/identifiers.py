@@ -49,7 +49,8 @@ _MAKERS: Mapping[str, str] = {
     "micro": "msi", "packard": "acer", "gateway": "acer", "dynabook": "toshiba",
     "alienware": "dell", "fts": "fujitsu", "siemens": "fujitsu",
 }  # fmt: skip
-_HEX = re.compile(r"[^0-9a-f]")
+_HEX = re.compile(r"[^0-9a-f]+")
+_NO_SIGN = re.compile(r"[\W_]+")
 
 
 def serial(said: str, maker: str = "", model: str = "") -> str:
@@ -62,7 +63,7 @@ def serial(said: str, maker: str = "", model: str = "") -> str:
     if not text or _listed("serial")(text):
         return ""
     text = _LABELS.sub("", plain(text)) or text
-    kept = "".join(sign for sign in text if sign.isalnum())
+    kept = _NO_SIGN.sub("", text)
     if len(kept) < LEAST_SERIAL or len(set(kept)) <= 2 or any(kept in run for run in _SEQUENCES):
         return ""
     if kept in {_bare(maker), _bare(model), _bare(maker + model)} or _listed("serial")(kept):
@@ -83,7 +84,8 @@ def uuid(said: str) -> str:
         digits[6:8] + digits[4:6] + digits[2:4] + digits[0:2]
         + digits[10:12] + digits[8:10] + digits[14:16] + digits[12:14] + digits[16:]
     )  # fmt: skip
-    if any(_listed("uuid")(_dashed(order)) for order in (digits, swapped)):
+    known = _listed("uuid")
+    if known(digits) or known(swapped):
         return ""
     return min(digits, swapped)
 
@@ -103,7 +105,7 @@ def macs(interfaces: Iterable[Interface]) -> tuple[str, ...]:
             continue
         if _NOT_OF_THE_MACHINE.search(interface.what):
             continue
-        if not _listed("mac")(":".join(digits[at : at + 2] for at in range(0, 12, 2))):
+        if not _listed("mac")(digits):
             found.add(digits)
     return tuple(sorted(found))
 
@@ -171,11 +173,7 @@ def plain(text: str) -> str:
 
 
 def _bare(text: str) -> str:
-    return "".join(sign for sign in plain(text) if sign.isalnum())
-
-
-def _dashed(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    return _NO_SIGN.sub("", plain(text))
 
 
 @cache
@@ -184,9 +182,8 @@ def _listed(kind: str) -> Callable[[str], bool]:
     text = (resources.files("kitsurvie.assets") / "reference" / _LISTED).read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["type"] == kind]
     exact = {row["value"].casefold() for row in rows if row["match"] == "casefold-exact"}
-    exact |= {_HEX.sub("", one) for one in exact} if kind == "mac" else {
-        _bare(one).casefold() for one in exact if _bare(one)
-    }  # fmt: skip
+    # in the spelling that we compare as well
+    exact |= {(_HEX if kind in {"uuid", "mac"} else _NO_SIGN).sub("", one) for one in exact} - {""}
     patterns = [re.compile(row["value"], re.IGNORECASE) for row in rows if row["match"] == "regex"]
 
     def known(said: str) -> bool:

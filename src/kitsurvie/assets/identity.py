@@ -76,8 +76,9 @@ def identify(records: Iterable[Record], decisions: Iterable[Decision] = ()) -> I
             _decided(clusters, places[pair[0]], places[pair[1]], decision)
     linking.by_serial(clusters)
     linking.by_board(clusters)
-    naming.by_name(clusters)
-    naming.by_purchase(clusters)
+    shared = shared_accounts(clusters)
+    naming.by_name(clusters, shared)
+    naming.by_purchase(clusters, shared)
     return _identity(clusters)
 
 

@@ -16,9 +16,11 @@ from kitsurvie.assets.clusters import Clusters, Grade, How
 _MOST_NAMESAKES = 6
 
 
-def by_name(clusters: Clusters) -> None:
-    """Join what a name, inside one member, and something else say together."""
-    shared = seen.shared_accounts(clusters)
+def by_name(clusters: Clusters, shared: frozenset[str]) -> None:
+    """Join what a name, inside one member, and something else say together.
+
+    `shared` are the accounts that are nobody's own.
+    """
     blocks: dict[tuple[str, str], list[int]] = {}
     for at, trace in enumerate(clusters.traces):
         if trace.member and trace.name:
@@ -30,13 +32,12 @@ def by_name(clusters: Clusters) -> None:
                 rule(clusters, roots, shared)
 
 
-def by_purchase(clusters: Clusters) -> None:
+def by_purchase(clusters: Clusters, shared: frozenset[str]) -> None:
     """Join a row of a register whose name is out of date with what its person really has.
 
     One person, one model and one day of purchase, on two clusters of which one has no identifier,
     or a serial that is a slip of the other's.
     """
-    shared = seen.shared_accounts(clusters)
     blocks: dict[tuple[str, str, date, str], list[int]] = {}
     for at, t in enumerate(clusters.traces):
         if t.member and t.model and t.bought and t.user and t.user not in shared:
