@@ -138,7 +138,7 @@ def _one_machine(clusters: Clusters, one: Face, other: Face, kind: str) -> bool:
     alike = seen.same_model(clusters, here, there)
     # a dock goes from laptop to laptop; the card of a desktop stays
     if all(t.kind is Kind.DESKTOP for root in (here, there) for t in clusters.of(root)):
-        return alike or bought
+        return alike or bought or not both_named
     return alike and bought and not both_named
 
 
@@ -146,15 +146,21 @@ def _join_all(clusters: Clusters, face: Face, kind: str) -> None:
     """Join what shares one identifier and is held together by something else as well."""
     if clusters.serial_count(face) > 1:
         return
+    firsts = face[:1]  # more than one where people keep some of the face apart
     for root in face[1:]:
-        one, other = clusters.root(face[0]), clusters.root(root)
-        if one == other:
-            continue
-        grade, reason = seen.agreeing(clusters, one, other)
-        if kind != "serial" and seen.contradict(clusters, one, other):
-            clusters.propose(one, other, Grade.C, reason)
-        else:
-            clusters.join(one, other, How.AUTOMATIC, grade, reason)
+        if not any(_join_two(clusters, first, root, kind) for first in firsts):
+            firsts.append(root)
+
+
+def _join_two(clusters: Clusters, one: int, other: int, kind: str) -> bool:
+    one, other = clusters.root(one), clusters.root(other)
+    if one == other:
+        return True
+    grade, reason = seen.agreeing(clusters, one, other)
+    if kind != "serial" and seen.contradict(clusters, one, other):
+        clusters.propose(one, other, Grade.C, reason)
+        return False
+    return clusters.join(one, other, How.AUTOMATIC, grade, reason)
 
 
 def _has_uuid(clusters: Clusters, root: int) -> bool:

@@ -58,8 +58,16 @@ class _Register:
 
     by_serial: dict[str, list[Device]] = field(default_factory=dict)
     by_name: dict[tuple[str, str], Device | None] = field(default_factory=dict)
+    known: dict[tuple[str | None, str, str], Device | None] = field(default_factory=dict)
 
     def device(self, row: SessionDay) -> Device | None:
+        """The device of a row; a device has one row a day, so that it is found once."""
+        said = (row.member, row.device_serial, row.device_name)
+        if said not in self.known:
+            self.known[said] = self._find(row)
+        return self.known[said]
+
+    def _find(self, row: SessionDay) -> Device | None:
         """By serial; by name inside the member where the device's serial does not say otherwise."""
         serial = identifiers.serial(row.device_serial)
         found = self.by_serial.get(serial, []) if serial else []

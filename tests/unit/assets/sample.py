@@ -32,6 +32,7 @@ TRUTH_NAMES = {
 }
 
 
+@cache
 def pseudonym(user: str) -> str:
     return hashlib.sha256(user.encode()).hexdigest()[:16] if user else ""
 

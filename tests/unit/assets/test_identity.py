@@ -238,6 +238,13 @@ def test_a_person_s_word_wins_over_the_rules() -> None:
     assert identity.proposals == ()
 
 
+def test_what_is_taken_out_of_a_machine_leaves_the_rest_together() -> None:
+    records = [record(serial="KFRCHBN", uuid=U1) for _ in range(4)]
+    first, *rest = sorted(map(record_id, records))
+    apart = [Decision(first, other, Ruling.APART) for other in rest]
+    assert groups(identify(records, apart)) == {frozenset({first}), frozenset(rest)}
+
+
 def test_the_later_of_two_decisions_holds() -> None:
     a, b = record(serial="KFRCHBN", uuid=U1), record(serial="KFRCHBN", uuid=U1)
     said = [Decision(record_id(a), record_id(b), r) for r in (Ruling.APART, Ruling.SAME)]
