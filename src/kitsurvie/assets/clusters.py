@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,15 +72,17 @@ class Clusters:
 
     def roots(self, positions: Iterable[int]) -> list[int]:
         """The clusters of some traces, each once, in order."""
-        return sorted({self.root(at) for at in positions})
+        root = self.root
+        return sorted({root(at) for at in positions})
 
     def positions(self, root: int) -> list[int]:
         """Where the traces of a cluster are."""
         return self._of.get(root) or [root]
 
-    def of(self, root: int) -> Iterator[Trace]:
+    def of(self, root: int) -> list[Trace]:
         """The traces of a cluster."""
-        return (self.traces[at] for at in self.positions(root))
+        traces = self.traces
+        return [traces[at] for at in self._of.get(root) or (root,)]
 
     def serials(self, root: int) -> set[str]:
         """The good serials of a cluster: one, unless people decided otherwise."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import TypeVar
 
 from kitsurvie.assets.record import Kind, Source
 from kitsurvie.assets.traces import Trace
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
 # who says best what a thing is: what ran on it, then what people keep of it
 _BY_INVENTORY = (Source.FLEET, Source.GLPI_JSON, Source.AGENT_XML, Source.GLPI_CSV)
 
@@ -47,7 +46,7 @@ class Device:
 
 def device(traces: Sequence[Trace]) -> Device:
     """The device of some traces, at least one; its id is made from its first record's."""
-    latest = sorted(traces, key=lambda t: (_order(t), t.id))
+    latest = sorted(traces, key=_order) if len(traces) > 1 else list(traces)
     kinds = [t.kind for t in latest if t.kind is not Kind.UNKNOWN]
     read = [t for t in latest if t.source in _BY_INVENTORY]
     paper = [t for t in latest if t.source not in _BY_INVENTORY]
@@ -113,10 +112,10 @@ def adopt(
     return tuple(replace(device, id=given[at]) for at, device in enumerate(now))
 
 
-def _order(trace: Trace) -> tuple[float, int]:
+def _order(trace: Trace) -> tuple[float, int, str]:
     """The latest seen first, then inventories before registers."""
     rank = _BY_INVENTORY.index(trace.source) if trace.source in _BY_INVENTORY else 9
-    return -((trace.seen or _NEVER) - _NEVER).total_seconds(), rank
+    return -trace.seen.timestamp() if trace.seen else 0.0, rank, trace.id
 
 
 def _first(values: Iterable[V]) -> V | None:

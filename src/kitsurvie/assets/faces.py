@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from kitsurvie.assets.clusters import Clusters, Grade
@@ -43,12 +43,16 @@ def faces(clusters: Clusters, roots: Iterable[int], but: str) -> list[Face]:
 
     for root in roots:
         found[root] = [root]
-        for mark in (mark for trace in clusters.of(root) for mark in _marks(trace, but)):
-            here, there = now(root), now(where.setdefault(mark, root))
-            if here != there:
-                less, more = sorted((here, there), key=lambda face: len(found[face]))
-                found[more] += found.pop(less)
-                moved[less] = more
+        for trace in clusters.of(root):
+            for mark in _marks(trace, but):
+                there = where.setdefault(mark, root)
+                if there == root:
+                    continue
+                here, there = now(root), now(there)
+                if here != there:
+                    less, more = sorted((here, there), key=lambda face: len(found[face]))
+                    found[more] += found.pop(less)
+                    moved[less] = more
     return sorted(sorted(face) for face in found.values())
 
 
@@ -120,9 +124,10 @@ def same_person(clusters: Clusters, one: int, other: int, shared: frozenset[str]
 
 def shared_accounts(clusters: Clusters) -> frozenset[str]:
     """The accounts that are on too many machines, or in too many members: nobody's own."""
+    often = Counter(trace.user for trace in clusters.traces)
     places: dict[str, tuple[set[int], set[str]]] = {}
     for at, trace in enumerate(clusters.traces):
-        if trace.user:
+        if trace.user and often[trace.user] > min(MOST_OF_ONE_PERSON, MOST_MEMBERS):
             where = places.setdefault(trace.user, (set(), set()))
             where[0].add(clusters.root(at))
             if trace.member:
@@ -137,15 +142,13 @@ def shared_accounts(clusters: Clusters) -> frozenset[str]:
 def agreeing(clusters: Clusters, one: int, other: int) -> tuple[Grade, str]:
     """The grade of two clusters' agreement, and the sentence that says it."""
     here, there = tuple(clusters.of(one)), tuple(clusters.of(other))
-    agree = [
-        word
-        for word, values in (
-            ("serial", lambda t: (t.serial,)),
-            ("UUID", lambda t: (t.uuid,)),
-            ("network card", lambda t: t.macs),
-        )
-        if {v for t in here for v in values(t) if v} & {v for t in there for v in values(t)}
-    ]
+    agree = []
+    if {t.serial for t in here if t.serial} & {t.serial for t in there}:
+        agree.append("serial")
+    if {t.uuid for t in here if t.uuid} & {t.uuid for t in there}:
+        agree.append("UUID")
+    if {mac for t in here for mac in t.macs} & {mac for t in there for mac in t.macs}:
+        agree.append("network card")
     grade = Grade.A if len(agree) > 1 else Grade.B if agree else Grade.C
     names_here, names_there = {t.name for t in here}, {t.name for t in there}
     other_board = "UUID" not in agree and any(t.uuid for t in here) and any(t.uuid for t in there)
@@ -157,15 +160,16 @@ def agreeing(clusters: Clusters, one: int, other: int) -> tuple[Grade, str]:
     return grade, f"same {parts}"
 
 
-def _marks(trace: Trace, but: str) -> Iterator[object]:
+def _marks(trace: Trace, but: str) -> list[object]:
+    """What a record may share; a MAC, a UUID, a serial and a name never look alike."""
+    found: list[object] = [] if but == "mac" else list(trace.macs)
     if trace.serial and but != "serial":
-        yield ("serial", trace.serial)
+        found.append(("serial", trace.serial))
     if trace.uuid and but != "uuid":
-        yield ("uuid", trace.uuid)
-    if but != "mac":
-        yield from (("mac", mac) for mac in trace.macs)
+        found.append(trace.uuid)
     if trace.name and trace.member:
-        yield ("name", trace.member, trace.name)
+        found.append((trace.member, trace.name))
+    return found
 
 
 def _last_seen(clusters: Clusters, face: Face) -> dict[str, datetime]:

@@ -26,6 +26,7 @@ _LABELS = re.compile(
     r"^(?:S/?N|N/S|SERIAL(?: N(?:O|UMBER)?)?|SERIE|N[O°]? ?(?:DE )?SERIE)\s*[:#.]\s*"
 )
 _SEQUENCES = ("0123456789012345678901234567890", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "9876543210")
+_RUNS = frozenset(run[at : at + 2] for run in _SEQUENCES for at in range(len(run) - 1))
 # virtual adapters by the first half of their address, from the IEEE's register: VMware (four),
 # Hyper-V, VirtualBox, Xen, Parallels
 _VIRTUAL = frozenset(
@@ -50,6 +51,8 @@ _MAKERS: Mapping[str, str] = {
     "alienware": "dell", "fts": "fujitsu", "siemens": "fujitsu",
 }  # fmt: skip
 _HEX = re.compile(r"[^0-9a-f]+")
+_ADDRESS = re.compile(r"[\d.]+")
+_GAP = re.compile(r"[\s_]+")
 _NO_SIGN = re.compile(r"[\W_]+")
 
 
@@ -60,13 +63,17 @@ def serial(said: str, maker: str = "", model: str = "") -> str:
     a run of the alphabet or of the digits, or the maker's or the model's own name.
     """
     text = " ".join(said.split())
-    if not text or _listed("serial")(text):
+    if not text:
         return ""
-    text = _LABELS.sub("", plain(text)) or text
-    kept = _NO_SIGN.sub("", text)
-    if len(kept) < LEAST_SERIAL or len(set(kept)) <= 2 or any(kept in run for run in _SEQUENCES):
+    kept = text.upper()
+    if not kept.isalnum() or not kept.isascii():
+        if _listed("serial")(text):
+            return ""
+        text = plain(text)
+        kept = _NO_SIGN.sub("", _LABELS.sub("", text) or text)
+    if len(kept) < LEAST_SERIAL or len(set(kept)) <= 2 or _is_run(kept):
         return ""
-    if kept in {_bare(maker), _bare(model), _bare(maker + model)} or _listed("serial")(kept):
+    if kept in _called(maker, model) or _listed("serial")(kept):
         return ""
     return kept.translate(_READ_ALIKE)
 
@@ -80,10 +87,8 @@ def uuid(said: str) -> str:
     digits = _HEX.sub("", said.lower())
     if len(digits) != 32 or len(set(digits)) <= 2:
         return ""
-    swapped = (
-        digits[6:8] + digits[4:6] + digits[2:4] + digits[0:2]
-        + digits[10:12] + digits[8:10] + digits[14:16] + digits[12:14] + digits[16:]
-    )  # fmt: skip
+    read = bytes.fromhex(digits)
+    swapped = (read[3::-1] + read[5:3:-1] + read[7:5:-1] + read[8:]).hex()
     known = _listed("uuid")
     if known(digits) or known(swapped):
         return ""
@@ -103,7 +108,7 @@ def macs(interfaces: Iterable[Interface]) -> tuple[str, ...]:
             continue
         if int(digits[1], 16) & 0b11 or digits[:6] in _VIRTUAL:
             continue
-        if _NOT_OF_THE_MACHINE.search(interface.what):
+        if interface.what and _NOT_OF_THE_MACHINE.search(interface.what):
             continue
         if not _listed("mac")(digits):
             found.add(digits)
@@ -112,10 +117,10 @@ def macs(interfaces: Iterable[Interface]) -> tuple[str, ...]:
 
 def name(said: str) -> str:
     """A machine's name in capitals, without accents and without its domain."""
-    text = plain(said)
-    if re.fullmatch(r"[\d.]+", text):
-        return text
-    return re.sub(r"[\s_]+", "-", text.split(".")[0].strip())
+    text = plain(said).strip()
+    if "." in text and not _ADDRESS.fullmatch(text):
+        text = text.split(".")[0].strip()
+    return _GAP.sub("-", text) if "_" in text or " " in text else text
 
 
 def tells_apart(spelled: str) -> bool:
@@ -172,6 +177,15 @@ def plain(text: str) -> str:
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
 
+def _is_run(text: str) -> bool:
+    return text[:2] in _RUNS and any(text in run for run in _SEQUENCES)
+
+
+@lru_cache(maxsize=8192)
+def _called(maker: str, model: str) -> frozenset[str]:
+    return frozenset((_bare(maker), _bare(model), _bare(maker + model)))
+
+
 def _bare(text: str) -> str:
     return _NO_SIGN.sub("", plain(text))
 
@@ -184,9 +198,10 @@ def _listed(kind: str) -> Callable[[str], bool]:
     exact = {row["value"].casefold() for row in rows if row["match"] == "casefold-exact"}
     # in the spelling that we compare as well
     exact |= {(_HEX if kind in {"uuid", "mac"} else _NO_SIGN).sub("", one) for one in exact} - {""}
-    patterns = [re.compile(row["value"], re.IGNORECASE) for row in rows if row["match"] == "regex"]
+    patterns = [row["value"] for row in rows if row["match"] == "regex"]
+    searches = [re.compile(pattern, re.IGNORECASE).search for pattern in patterns]
 
     def known(said: str) -> bool:
-        return said.casefold() in exact or any(pattern.search(said) for pattern in patterns)
+        return said.casefold() in exact or any(search(said) for search in searches)
 
     return known

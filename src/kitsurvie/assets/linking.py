@@ -22,7 +22,9 @@ def by_serial(clusters: Clusters) -> None:
     """Join what bears one serial, which is a machine's strongest mark."""
     _barcodes(clusters)
     for value, positions in _blocks(clusters, "serial"):
-        found = seen.faces(clusters, clusters.roots(positions), "serial")
+        if len(roots := clusters.roots(positions)) < 2:
+            continue
+        found = seen.faces(clusters, roots, "serial")
         if (many := seen.machines(clusters, found)) >= seen.NOBODYS:
             _left_out(clusters, "serial", value, positions, many)
         else:
@@ -37,12 +39,14 @@ def by_board(clusters: Clusters) -> None:
     """
     for kind in ("mac", "uuid"):
         for value, positions in _blocks(clusters, kind):
-            serials = clusters.serial_count(clusters.roots(positions))
-            if serials > 1:
+            roots = clusters.roots(positions)
+            if len(roots) > 1 and (serials := clusters.serial_count(roots)) > 1:
                 _left_out(clusters, kind, value, positions, serials)
     for kind in ("uuid", "mac"):
         for value, positions in _blocks(clusters, kind):
-            found = seen.faces(clusters, clusters.roots(positions), kind)
+            if len(roots := clusters.roots(positions)) < 2:
+                continue
+            found = seen.faces(clusters, roots, kind)
             if (many := seen.machines(clusters, found)) < seen.NOBODYS:
                 _settle(clusters, found, kind)
                 continue
@@ -66,13 +70,19 @@ def _barcodes(clusters: Clusters) -> None:
 
 
 def _blocks(clusters: Clusters, kind: str) -> list[tuple[str, list[int]]]:
-    """Each value that several traces bear, in order, and where those are."""
+    """Each value that several clusters bear, in order, and the positions of its traces."""
     found: dict[str, list[int]] = {}
     for at, trace in enumerate(clusters.traces):
         for value in trace.macs if kind == "mac" else (getattr(trace, kind),):
             if value:
                 found.setdefault(value, []).append(at)
-    return [(value, found[value]) for value in sorted(found) if len(found[value]) > 1]
+    root = clusters.root
+    shared = [
+        value
+        for value, positions in found.items()
+        if len(positions) > 1 and len({root(at) for at in positions}) > 1
+    ]
+    return [(value, found[value]) for value in sorted(shared)]
 
 
 def _left_out(clusters: Clusters, kind: str, value: str, positions: list[int], many: int) -> None:
@@ -144,7 +154,7 @@ def _one_machine(clusters: Clusters, one: Face, other: Face, kind: str) -> bool:
 
 def _join_all(clusters: Clusters, face: Face, kind: str) -> None:
     """Join what shares one identifier and is held together by something else as well."""
-    if clusters.serial_count(face) > 1:
+    if kind != "serial" and clusters.serial_count(face) > 1:
         return
     firsts = face[:1]  # more than one where people keep some of the face apart
     for root in face[1:]:

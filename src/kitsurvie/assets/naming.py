@@ -25,7 +25,8 @@ def by_name(clusters: Clusters, shared: frozenset[str]) -> None:
     for at, trace in enumerate(clusters.traces):
         if trace.member and trace.name:
             blocks.setdefault((trace.member, trace.name), []).append(at)
-    for _, positions in sorted(blocks.items()):
+    for key in sorted(key for key, positions in blocks.items() if len(positions) > 1):
+        positions = blocks[key]
         for rule in (_slips, _without_serial, _on_paper):
             roots = clusters.roots(positions)
             if 1 < len(roots) <= _MOST_NAMESAKES:
@@ -43,7 +44,8 @@ def by_purchase(clusters: Clusters, shared: frozenset[str]) -> None:
         if t.member and t.model and t.bought and t.user and t.user not in shared:
             blocks.setdefault((t.member, t.model, t.bought, t.user), []).append(at)
     reason = "same person, model and day of purchase, and no identifier on one side"
-    for _, positions in sorted(blocks.items()):
+    for key in sorted(key for key, positions in blocks.items() if len(positions) > 1):
+        positions = blocks[key]
         roots = clusters.roots(positions)
         if len(roots) != 2 or seen.contradict(clusters, *roots):
             continue
