@@ -39,6 +39,8 @@ ONLY_THERE = {
     "testinfra": "judge",
     "ansible_runner": "converge",
     "paramiko": "enroll",
+    "defusedxml": "assets",
+    "pydantic": "assets",
     "psutil": "probe",
     "sqlalchemy": "ledger",
     "typer": "cli",

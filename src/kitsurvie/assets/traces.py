@@ -52,8 +52,12 @@ class Trace:
 
 def record_id(record: Record) -> str:
     """`source/register/key`: the same line of the same register has it in every import."""
-    register = quote(record.register, safe="") if record.register else ""
-    return f"{record.source.value}/{register}/{record.key}"
+    return id_of(record.source.value, record.register, record.key)
+
+
+def id_of(source: str, register: str, key: str) -> str:
+    """The id of the record that these name."""
+    return f"{source}/{quote(register, safe='') if register else ''}/{key}"
 
 
 def trace(record: Record) -> Trace:

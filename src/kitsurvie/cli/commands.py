@@ -81,6 +81,25 @@ COMPLIANCE = _group(
     },
 )
 
+ASSETS = _group(
+    "assets",
+    "One register of equipment from many exports: devices, doubles, and what they are worth.",
+    {
+        "import": "assets.importing:import_",
+        "imports": "assets.importing:imports",
+        "undo": "assets.importing:undo",
+        "list": "assets.listing:list_",
+        "show": "assets.listing:show",
+        "identical": "assets.deciding:identical",
+        "merge": "assets.deciding:merge",
+        "unmerge": "assets.deciding:unmerge",
+        "doubles": "assets.doubles:doubles",
+        "exempt": "assets.deciding:exempt",
+        "journal": "assets.deciding:journal",
+        "revoke": "assets.deciding:revoke",
+    },
+)
+
 COMMANDS = Later(
     {
         "init": "init:init",
@@ -95,6 +114,7 @@ COMMANDS = Later(
         "kit": "kit:app",
         "spool": "spool:app",
         "compliance": COMPLIANCE,
+        "assets": ASSETS,
         "lab": "lab:app",
     }
 )

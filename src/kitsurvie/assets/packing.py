@@ -1,0 +1,64 @@
+"""Records as the bytes that the ledger keeps, and back. Where a record was read is not kept in it.
+
+What is at its default is left out: a record of a table takes some 250 bytes. A field that a newer
+kitsurvie wrote is passed over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from kitsurvie.assets.record import Exemption, Kind, Origin, Person, Record
+
+Kept = Record | Person | Exemption
+NOWHERE = Origin("")
+# things that are no computers have numbers of their own in the tool that lists them
+_OTHER_LISTS = frozenset({Kind.SCREEN, Kind.PHONE, Kind.PRINTER, Kind.NETWORK})
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "record": TypeAdapter(Record),
+    "person": TypeAdapter(Person),
+    "exemption": TypeAdapter(Exemption),
+}
+
+
+def kind_of(one: Kept) -> str:
+    """Under which kind the ledger keeps it."""
+    match one:
+        case Record():
+            return "record"
+        case Person():
+            return "person"
+        case Exemption():
+            return "exemption"
+
+
+def named(one: Record) -> Record:
+    """The record under a key that no other of its source has.
+
+    A part that an agent sent beside a whole inventory is a record of its own.
+    """
+    key = f"{one.kind.value}:{one.key}" if one.kind in _OTHER_LISTS else one.key
+    return replace(one, key=f"{key}#partial" if one.partial else key)
+
+
+def pack(one: Kept) -> bytes:
+    """The bytes of a record, a person or an exemption."""
+    bare = replace(one, origin=NOWHERE)
+    data: bytes = _ADAPTERS[kind_of(one)].dump_json(bare, exclude_defaults=True)
+    return data
+
+
+def unpack(kind: str, data: bytes) -> Kept:
+    """The same again. Raises ValueError for bytes that are none."""
+    return cast(Kept, _ADAPTERS[kind].validate_json(data))
+
+
+def without(kind: str, data: bytes, user: str) -> bytes | None:
+    """The same without a person; None for what speaks of that person alone."""
+    one = unpack(kind, data)
+    if one.user != user:
+        return data
+    return pack(replace(one, user="")) if isinstance(one, Record) else None

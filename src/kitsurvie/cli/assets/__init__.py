@@ -1,0 +1,1 @@
+"""`kitsurvie assets`: one register of equipment from many exports."""

@@ -1,0 +1,270 @@
+"""`kitsurvie assets identical`, `merge`, `unmerge`, `exempt`: what people decide, on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from kitsurvie.assets import pseudonym
+from kitsurvie.assets.identity import Ruling
+from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import estate as estates
+from kitsurvie.cli.assets.estate import EXEMPT, MERGE, Estate
+from kitsurvie.cli.assets.importing import KEY
+from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
+from kitsurvie.cli.context import who
+from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.recording import opened
+from kitsurvie.errors import UsageError
+from kitsurvie.ledger import Ledger
+from kitsurvie.ledger.register import Act
+from kitsurvie.workspace import Workspace as Place
+from kitsurvie.workspace import find
+
+LINES_SHOWN = 30
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why; it stays on record with your name.")
+]
+
+
+def identical(member: MemberName = None, json: Json = False, workspace: Workspace = None) -> int:
+    """List pairs of records that may be one machine, and what does not fit together.
+
+    Nothing is joined by itself on such evidence: `merge` joins two, `unmerge` keeps them apart.
+    """
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        estate = estates.load(ledger.register, place)
+    pairs = [
+        link
+        for link in estate.identity.proposals
+        if member is None or member in _members(estate, link.first, link.second)
+    ]
+    if json:
+        output.document(
+            "assets_identical",
+            {
+                "proposals": [
+                    {
+                        "first": _side(estate, one.first), "second": _side(estate, one.second),
+                        "grade": one.grade.value, "reason": one.reason,
+                    }
+                    for one in pairs
+                ],
+                "conflicts": [
+                    {"records": list(one.records), "sentence": one.sentence}
+                    for one in estate.identity.conflicts
+                ],
+            },
+        )  # fmt: skip
+        return 0
+    for one in pairs[:LINES_SHOWN]:
+        output.say(f"{one.grade.value}  {output.printable(one.reason)}")
+        for record in (one.first, one.second):
+            output.say(f"     {output.printable(_line(estate, record))}")
+    if len(pairs) > LINES_SHOWN:
+        output.say(f"and {len(pairs) - LINES_SHOWN} more (--member, --json)")
+    conflicts = len(estate.identity.conflicts)
+    said = f"{told.count(len(pairs), 'pair')} to decide, {told.count(conflicts, 'conflict')}."
+    output.say(said)
+    if pairs:
+        first, second = (estate.by_record[record] for record in (pairs[0].first, pairs[0].second))
+        output.say(f"One machine: kitsurvie assets merge {first} {second} --reason ...")
+        output.say(f"Two machines: kitsurvie assets unmerge {first} {second} --reason ...")
+    return 0
+
+
+def merge(
+    first: DeviceName,
+    second: DeviceName,
+    reason: Reason,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Say that two devices of the register are one machine; it wins over every rule."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        estate = estates.load(ledger.register, place)
+        one, other = estate.device(first), estate.device(second)
+        if one.id == other.id:
+            raise UsageError(
+                f"{first} and {second} are one device already.",
+                remedy="Show it with: kitsurvie assets show " + one.id,
+            )
+        pair = (one.records[0], other.records[0])
+        return _decide(ledger, place, [pair], Ruling.SAME, reason, json=json)
+
+
+def unmerge(
+    first: DeviceName,
+    second: Annotated[
+        str, typer.Argument(metavar="OTHER", help="Another device, or a record of the same one.")
+    ],
+    reason: Reason,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Keep two devices apart, or take a record out of a device; it wins over every rule."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        estate = estates.load(ledger.register, place)
+        one = estate.device(first)
+        if second in estate.devices and second != one.id:
+            other = estate.device(second).records
+            pairs = [(a, b) for a in one.records for b in other]
+        else:
+            record = record_of(estate, second)
+            pairs = [(record, b) for b in one.records if b != record]
+        if not pairs:
+            raise UsageError(
+                f"{one.id} has that record alone.", remedy="There is nothing to take it out of."
+            )
+        return _decide(ledger, place, pairs, Ruling.APART, reason, json=json)
+
+
+def exempt(
+    user: Annotated[str, typer.Argument(metavar="LOGIN", help="Who may have two machines.")],
+    member: Annotated[str, typer.Option("--member", metavar="SIREN", help="At which member.")],
+    reason: Reason,
+    until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day.")],
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Let somebody have two machines until a day. The login is kept as a pseudonym."""
+    last = told.date_of("--until", until)
+    if last < date.today():
+        raise UsageError(f"--until {until}: that day is past.", remedy="Name a day to come.")
+    place = find(workspace)
+    place.make_state()
+    person = pseudonym.Pseudonyms(pseudonym.read_key(place.state / KEY)).of(user)
+    if not person:
+        raise UsageError(
+            f"{user!r} is an account of the system or of administrators: nobody's machine.",
+            remedy="Give the login of a person.",
+        )
+    data = {"user": person, "member": member, "reason": _why(reason), "until": last.isoformat()}
+    with opened(place.ledger_url) as ledger:
+        number = ledger.register.decide(who(), EXEMPT, data)
+    if json:
+        output.document("assets_exempt", {"decision": number, **data})
+    else:
+        output.say(f"Decision {number}: exempt until {last.isoformat()}. To take it back: "
+                   f"kitsurvie assets revoke {number}")  # fmt: skip
+    return 0
+
+
+def journal(
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that were taken back.")
+    ] = False,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """List what people decided of equipment: by whom, when and why."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        acts = ledger.register.acts(undone=everything)
+    if json:
+        output.document("assets_journal", {"decisions": [_document(one) for one in acts]})
+        return 0
+    for one in acts:
+        undone = f" (taken back on {told.day(one.undone_at)})" if one.undone_at is not None else ""
+        output.say(
+            output.printable(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one)}{undone}")
+        )
+    output.say(f"{told.count(len(acts), 'decision')}.")
+    return 0
+
+
+def revoke(
+    number: Annotated[int, typer.Argument(metavar="N", help="The decision, by its number.")],
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
+    """Take a decision back. It stays on record, with who took it back."""
+    place = find(workspace)
+    with opened(place.ledger_url) as ledger:
+        act = ledger.register.revoke(who(), number)
+        estates.settle(estates.load(ledger.register, place))
+    if json:
+        output.document("assets_revoke", _document(act))
+    else:
+        output.say(f"Decision {number} is taken back: {output.printable(_said(act))}.")
+    return 0
+
+
+def _decide(
+    ledger: Ledger,
+    place: Place,
+    pairs: list[tuple[str, str]],
+    ruling: Ruling,
+    reason: str,
+    *,
+    json: bool,
+) -> int:
+    why = _why(reason)
+    numbers = [
+        ledger.register.decide(
+            who(), MERGE, {"a": a, "b": b, "ruling": ruling.value, "reason": why}
+        )
+        for a, b in pairs
+    ]
+    estate = estates.load(ledger.register, place)
+    estates.settle(estate)
+    devices = sorted({estate.by_record[record] for pair in pairs for record in pair})
+    if json:
+        output.document("assets_decision", {"decisions": numbers, "devices": devices})
+    else:
+        told_as = "One machine" if ruling is Ruling.SAME else "Apart"
+        back = told.names([str(number) for number in numbers])
+        output.say(f"{told_as}: {', '.join(devices)}. To take it back: "
+                   f"kitsurvie assets revoke {back}")  # fmt: skip
+    return 0
+
+
+def _why(reason: str) -> str:
+    why = " ".join(reason.split())
+    if not why:
+        raise UsageError("The reason is empty.", remedy="Say why: whoever reads it has no other.")
+    return why
+
+
+def _said(act: Act) -> str:
+    data = act.data
+    if act.kind == MERGE:
+        word = "one machine" if data["ruling"] == Ruling.SAME.value else "two machines"
+        return f"{data['a']} and {data['b']}: {word}: {data['reason']}"
+    return f"{act.kind}: {', '.join(f'{key} {value}' for key, value in data.items() if value)}"
+
+
+def _document(act: Act) -> dict[str, Any]:
+    return {
+        "decision": act.id,
+        "at": told.iso(act.at),
+        "by": act.by_whom,
+        "kind": act.kind,
+        "undone": told.iso(act.undone_at) if act.undone_at is not None else None,
+        "data": dict(act.data),
+    }
+
+
+def _members(estate: Estate, *records: str) -> set[str | None]:
+    return {estate.records[record].member for record in records}
+
+
+def _side(estate: Estate, record: str) -> Mapping[str, Any]:
+    one = estate.records[record]
+    return {
+        "record": record, "device": estate.by_record[record], "name": one.name,
+        "serial": one.serial, "member": one.member,
+    }  # fmt: skip
+
+
+def _line(estate: Estate, record: str) -> str:
+    one = estate.records[record]
+    serial = f", serial {one.serial}" if one.serial else ""
+    device = estate.by_record[record]
+    return f"{device}  {record}: {one.name}, {one.model}{serial} ({estate.member(one.member)})"

@@ -1,0 +1,247 @@
+"""`kitsurvie assets` on the made-up syndicate: as a sysadmin would, from exports to what to do."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kitsurvie import workspace
+from kitsurvie.cli import init
+from kitsurvie.cli.assets import deciding, doubles, importing, listing
+from kitsurvie.errors import LedgerError, UsageError
+from kitsurvie.ledger import Ledger
+
+SAMPLE = Path(__file__).parents[2] / "data" / "manche_sample"
+EXPORTS = [
+    *sorted(SAMPLE.glob("*.csv")), SAMPLE / "glpi_json", SAMPLE / "ocs_xml",
+]  # fmt: skip
+LAST_DAY = "2026-10-31"
+TABLE = "id;nom;entité;numéro de série;type;usager\r\n"
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    init.init(tmp_path / "syndicate")
+    return tmp_path / "syndicate"
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the whole sample in its register."""
+    root = tmp_path_factory.mktemp("sample") / "syndicate"
+    init.init(root)
+    assert importing.import_(EXPORTS, workspace=root) == 0
+    return root
+
+
+@pytest.fixture
+def copy(imported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(imported, tmp_path / "copy"))
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    def asked(command: Callable[..., int], *words: Any, **more: Any) -> dict[str, Any]:
+        capsys.readouterr()
+        code = command(*words, json=True, **more)
+        return {**json.loads(capsys.readouterr().out), "code": code}
+
+    return asked
+
+
+def export(folder: Path, *rows: str, name: str = "parc.csv") -> Path:
+    file = folder / name
+    file.write_text(TABLE + "\r\n".join(rows) + "\r\n", encoding="utf-8")
+    return file
+
+
+def test_all_exports_become_the_devices_that_there_are(imported: Path, ask: Ask) -> None:
+    truth = list(csv.DictReader((SAMPLE / "truth" / "identity.csv").open(encoding="utf-8")))
+    found = ask(listing.list_, workspace=imported)
+    assert len(found["devices"]) == len({row["device_id"] for row in truth})
+    assert sum(len(one["records"]) for one in found["devices"]) == len(truth)
+
+
+def test_the_same_exports_again_double_nothing(copy: Path, ask: Ask) -> None:
+    before = ask(listing.list_, workspace=copy)["devices"]
+    again = ask(importing.import_, EXPORTS, workspace=copy)
+    assert again["counts"]["new"] == again["counts"]["changed"] == 0
+    assert ask(listing.list_, workspace=copy)["devices"] == before
+    undone = ask(importing.undo, again["import"], workspace=copy)
+    assert undone["devices"] == len(before)
+    assert ask(listing.list_, workspace=copy)["devices"] == before
+
+
+def test_an_import_undone_leaves_nothing(copy: Path, ask: Ask) -> None:
+    assert ask(importing.undo, 1, workspace=copy)["devices"] == 0
+    assert ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"] == []
+    (one,) = ask(importing.imports, workspace=copy)["imports"]
+    assert one["undone"] is not None
+    with pytest.raises(LedgerError, match="undone already"):
+        importing.undo(1, workspace=copy)
+
+
+def test_doubles_are_told_as_they_are(imported: Path, ask: Ask) -> None:
+    from kitsurvie.assets.pseudonym import Pseudonyms, read_key
+
+    people = Pseudonyms(read_key(workspace.load(imported).state / importing.KEY))
+    truth = {
+        people.of(row["user"]): row["verdict"]
+        for row in csv.DictReader((SAMPLE / "truth" / "doubles.csv").open(encoding="utf-8"))
+    }
+    found = ask(doubles.doubles, until=LAST_DAY, workspace=imported)
+    said = {one["person"]: one["verdict"] for one in found["doubles"]}
+    right = sum(said.get(person) == verdict for person, verdict in truth.items())
+    assert right >= 0.97 * len(truth)
+    assert len(said.keys() - truth.keys()) <= 0.03 * len(truth)
+    assert found["computers"] == 1200
+    worth = found["worth"]["embodied_kgco2e"]
+    assert 0 < worth["low"] < worth["central"] < worth["high"]
+    assert worth["sources"]
+
+
+def test_no_login_and_no_name_of_a_person_is_told_or_kept(imported: Path, ask: Ask) -> None:
+    logins = {row["user"] for row in csv.DictReader((SAMPLE / "session_days.csv").open())}
+    told = json.dumps(ask(doubles.doubles, until=LAST_DAY, workspace=imported))
+    told += json.dumps(ask(listing.list_, workspace=imported))
+    ledger = (workspace.load(imported).state / "ledger.sqlite").read_bytes()
+    for login in logins:
+        assert login not in told
+        assert login.encode() not in ledger
+
+
+def test_the_screen_answers_how_many_where_first_worth_and_how_sure(
+    imported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    doubles.doubles(until=LAST_DAY, workspace=imported)
+    said = capsys.readouterr().out
+    for words in ("208 doubles among 1200 computers", "by session days (A)", "To take back: 139",
+                  "kgCO2e of making", "Where: Cherbourg-en-Cotentin", "First"):  # fmt: skip
+        assert words in said
+    doubles.doubles(until=LAST_DAY, csv_=True, workspace=imported)
+    table = list(csv.reader(io.StringIO(capsys.readouterr().out.removeprefix("\ufeff"))))
+    assert tuple(table[0]) == doubles.COLUMNS
+    assert {len(row) for row in table} == {len(doubles.COLUMNS)}
+    assert len(table) == 209
+
+
+def test_without_use_nothing_is_guessed(root: Path, tmp_path: Path, ask: Ask) -> None:
+    file = export(
+        tmp_path,
+        "1;PT-1;50129;7H2K9Q3;Notebook;marie.martin", "2;PF-1;50129;8J3L0R4;Desktop;marie.martin",
+    )  # fmt: skip
+    importing.import_([file], workspace=root)
+    (one,) = ask(doubles.doubles, workspace=root)["doubles"]
+    assert (one["verdict"], one["proposal"], one["worth"]) == ("unknown", "ask", None)
+
+
+def test_what_is_refused_is_mended_and_imported_again(root: Path, tmp_path: Path, ask: Ask) -> None:
+    file = export(
+        tmp_path,
+        "1;PC-1;50129;7H2K9Q3;Desktop;marie.martin", "2;PC-2;50129;8J3L0R4;Desktop;x;too;many",
+        "3;=cmd();99999;9K4M1S5;Desktop;luc.durand",
+    )  # fmt: skip
+    told = ask(importing.import_, [file], refused=tmp_path / "mend", workspace=root)
+    assert told["code"] == (1 if told["refused"] else 0)
+    assert told["counts"]["new"] + told["counts"]["refused"] == 3
+    (bad,) = [one for one in told["refused"] if one["line"] == 3]
+    assert "luc.durand" not in json.dumps(told)
+    assert bad["reason"]
+    mended = next((tmp_path / "mend").glob("import-1-mend-*.csv"))
+    text = mended.read_text(encoding="utf-8-sig")
+    assert "luc.durand" not in text
+    assert not any(cell.startswith("=") for row in csv.reader(io.StringIO(text), delimiter=";")
+                   for cell in row)  # fmt: skip
+
+
+def test_two_devices_are_joined_kept_apart_and_the_decision_taken_back(
+    root: Path, tmp_path: Path, ask: Ask
+) -> None:
+    file = export(
+        tmp_path, "1;PC-1;50129;7H2K9Q3;Desktop;", "2;PC-2;50129;8J3L0R4;Desktop;",
+    )  # fmt: skip
+    importing.import_([file], workspace=root)
+    one, other = (d["id"] for d in ask(listing.list_, workspace=root)["devices"])
+    joined = ask(deciding.merge, one, other, "the board was changed", workspace=root)
+    (device,) = ask(listing.list_, workspace=root)["devices"]
+    assert joined["devices"] == [device["id"]]
+    assert device["id"] in {one, other}
+    shown = ask(listing.show, device["id"], workspace=root)
+    assert [(link["how"], link["reason"]) for link in shown["links"]] == [
+        ("decided", "the board was changed")
+    ]
+    with pytest.raises(UsageError, match="one device already"):
+        deciding.merge(device["id"], device["id"], "again", workspace=root)
+    ask(deciding.unmerge, device["id"], device["records"][0], "two after all", workspace=root)
+    assert len(ask(listing.list_, workspace=root)["devices"]) == 2
+    journal = ask(deciding.journal, workspace=root)["decisions"]
+    assert [one["data"]["ruling"] for one in journal] == ["same", "apart"]
+    deciding.revoke(journal[1]["decision"], workspace=root)
+    assert len(ask(listing.list_, workspace=root)["devices"]) == 1
+    assert len(ask(deciding.journal, everything=True, workspace=root)["decisions"]) == 2
+
+
+def test_somebody_is_exempt_until_a_day(copy: Path, ask: Ask) -> None:
+    def told() -> dict[str, str]:
+        found = ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"]
+        return {one["person"]: one["verdict"] for one in found}
+
+    before = told()
+    row = next(
+        row
+        for row in csv.DictReader((SAMPLE / "truth" / "doubles.csv").open(encoding="utf-8"))
+        if row["verdict"] == "dormant_second"
+    )
+    said = ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"]
+    from kitsurvie.assets.pseudonym import Pseudonyms, read_key
+
+    person = Pseudonyms(read_key(workspace.load(copy).state / importing.KEY)).of(row["user"])
+    siren = next(one["member"]["siren"] for one in said if one["person"] == person)
+    assert before[person] == "dormant_second"
+    given = ask(
+        deciding.exempt, row["user"], member=siren, reason="élections", until="2099-01-01",
+        workspace=copy,
+    )  # fmt: skip
+    assert told()[person] == "exempt"
+    deciding.revoke(given["decision"], workspace=copy)
+    assert told() == before
+    for bad in ({"until": "2020-01-01"}, {"reason": "  "}, {"user": "Administrateur"}):
+        words = {"user": row["user"], "member": siren, "reason": "x", "until": "2099-01-01", **bad}
+        with pytest.raises(UsageError):
+            deciding.exempt(**words, workspace=copy)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [({"mapped": ["nothing"]}, "which field"), ({"mapped": ["x=nonsense"]}, "nonsense")],
+)
+def test_what_cannot_be_meant_is_refused_before_anything(
+    root: Path, tmp_path: Path, words: dict[str, Any], what: str
+) -> None:
+    file = export(tmp_path, "1;PC-1;50129;7H2K9Q3;Desktop;")
+    with pytest.raises(UsageError, match=what):
+        importing.import_([file], workspace=root, **words)
+    with Ledger.open(workspace.load(root).ledger_url).register._read() as connection:
+        assert connection is None
+
+
+def test_a_path_that_is_not_there_is_refused(root: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no"):
+        importing.import_([tmp_path / "none.csv"], workspace=root)
+
+
+def test_a_device_is_found_by_what_is_written_on_it(imported: Path, ask: Ask) -> None:
+    one = next(d for d in ask(listing.list_, workspace=imported)["devices"] if d["serial"])
+    assert ask(listing.show, one["serial"].lower(), workspace=imported)["id"] == one["id"]
+    assert ask(listing.show, one["records"][0], workspace=imported)["id"] == one["id"]
+    with pytest.raises(UsageError, match="no device"):
+        listing.show("nothing-like-it", workspace=imported)
