@@ -39,6 +39,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with the whole sample in its register."""
     root = tmp_path_factory.mktemp("sample") / "syndicate"
     init.init(root)
+    consult(root, "all: true")
     assert importing.import_(EXPORTS, workspace=root) == 0
     return root
 
@@ -56,6 +57,12 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         return {**json.loads(capsys.readouterr().out), "code": code}
 
     return asked
+
+
+def consult(root: Path, *scopes: str) -> None:
+    entries = [f'  - {{{one}, body: a committee, on: "2026-03-12"}}' for one in scopes]
+    text = "\n".join(["consultations:", *entries]) + "\n"
+    (root / "inventory" / "consultations.yml").write_text(text)
 
 
 def export(folder: Path, *rows: str, name: str = "parc.csv") -> Path:
@@ -232,6 +239,52 @@ def test_what_cannot_be_meant_is_refused_before_anything(
         importing.import_([file], workspace=root, **words)
     with Ledger.open(workspace.load(root).ledger_url).register._read() as connection:
         assert connection is None
+
+
+SESSIONS = "date,insee,device_name,device_serial,user\n" + "".join(
+    f"2026-10-{day:02},{insee},PC-1,S7H2K9Q{insee[-1]},marie.martin\n"
+    for day in range(1, 11)
+    for insee in ("50129", "50502")
+)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "kept"),
+    [
+        ((), 0),
+        (('member: "200056844"',), 10),
+        (('epci: "200067205"',), 10),
+        (("all: true",), 20),
+    ],
+)
+def test_use_is_read_where_somebody_was_consulted_alone(
+    root: Path, tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str],
+    scopes: tuple[str, ...], kept: int,
+) -> None:  # fmt: skip
+    consult(root, *scopes)
+    file = tmp_path / "sessions.csv"
+    file.write_text(SESSIONS)
+    told = ask(importing.import_, [file], workspace=root)
+    assert (told["counts"]["days"], told["counts"]["not_consulted"]) == (kept, 20 - kept)
+    with Ledger.open(workspace.load(root).ledger_url).register._read() as connection:
+        assert connection is not None
+    capsys.readouterr()
+    importing.import_([file], workspace=root)
+    assert ("nobody was consulted" in capsys.readouterr().out) == (kept < 20)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ['member: "999999999"', "all: false", 'all: true, member: "200056844"', "nothing: 1"],
+)
+def test_a_consultation_that_cannot_be_meant_is_refused(
+    root: Path, tmp_path: Path, entry: str
+) -> None:
+    from kitsurvie.errors import InventoryError
+
+    consult(root, entry)
+    with pytest.raises(InventoryError):
+        importing.import_([export(tmp_path, "1;PC-1;50129;7H2K9Q3;Desktop;")], workspace=root)
 
 
 def test_a_path_that_is_not_there_is_refused(root: Path, tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json as json_format
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +21,13 @@ from kitsurvie.assets.readers import Item, Tally, read
 from kitsurvie.assets.record import Exemption, Person, Record, Refusal, SessionDay, Source
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import estate as estates
+from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.context import who
 from kitsurvie.cli.formats import rows, whole
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import ExitCode, UsageError, WorkspaceError
+from kitsurvie.inventory import consultations
 from kitsurvie.ledger.importing import Day, Entry, Importing, Refused
 from kitsurvie.ledger.register import Import
 from kitsurvie.workspace import find
@@ -81,6 +85,7 @@ def import_(
     fields = _fields(mapped or [])
     place = find(workspace)
     inventory = inventories.load(place)
+    consulted = consultations.load(place, inventory)
     place.make_state()
     total = sum(path.stat().st_size for path in _files(paths))
     with opened(place.ledger_url) as ledger:
@@ -91,7 +96,10 @@ def import_(
                 today=date.today(), source=source, register=register, entity=entity,
                 mapped=fields, progress=watch,
             )  # fmt: skip
-            done = ledger.register.take(who(), map(str, paths), lambda to: _give(to, items))
+            left_out: Counter[str | None] = Counter()
+            done = ledger.register.take(
+                who(), map(str, paths), lambda to: _give(to, items, consulted, left_out)
+            )
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
         not_taken = ledger.register.refused(done.id)
@@ -99,6 +107,7 @@ def import_(
         _write(refused, done.id, not_taken)
     counts = {**done.counts, "devices": len(estate.devices)}
     counts["proposals"] = len(estate.identity.proposals)
+    counts["not_consulted"] = left_out.total()
     if json:
         output.document(
             "assets_import",
@@ -106,6 +115,7 @@ def import_(
         )
     else:
         _say(done, counts, not_taken, refused)
+        _say_left_out(left_out, estate)
     return ExitCode.DRIFT if not_taken else ExitCode.COMPLIANT
 
 
@@ -164,13 +174,21 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def _give(to: Importing, items: Iterable[Item]) -> None:
+def _give(
+    to: Importing,
+    items: Iterable[Item],
+    consulted: consultations.Consultations,
+    left_out: Counter[str | None],
+) -> None:
+    may = cache(lambda member: consulted.of(member) is not None)
     for one in items:
         match one:
             case Record():
                 kept = packing.named(one)
                 data = packing.pack(kept)
                 to.entry(Entry("record", kept.source.value, kept.register, kept.key, data))
+            case SessionDay() if not may(one.member):
+                left_out[one.member] += 1
             case SessionDay():
                 to.day(
                     Day(
@@ -232,6 +250,18 @@ def _say(
         ones = told.count(counts["proposals"], "pair")
         output.say(f"{ones} of records may be one machine: kitsurvie assets identical")
     output.say(f"To take it back: kitsurvie assets undo {done.id}")
+
+
+def _say_left_out(left_out: Counter[str | None], estate: Estate) -> None:
+    if not left_out:
+        return
+    members = told.names(
+        [output.printable(estate.member(one)) for one, _ in left_out.most_common()]
+    )
+    output.say(
+        f"{told.count(left_out.total(), 'day')} of use left out: nobody was consulted, as far as "
+        f"inventory/consultations.yml says, for {members}. Write it there, then import again."
+    )
 
 
 def _kept(one: Import) -> str:
