@@ -21,6 +21,7 @@ NOT_INVENTORIES = (
     r"^known_hosts",
     r"^waivers\.ya?ml$",
     r"^attestations\.ya?ml$",
+    r"^consultations\.ya?ml$",
     r"^territory$",
 )
 _ENDINGS_IGNORED = re.compile(
