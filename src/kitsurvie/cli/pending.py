@@ -58,8 +58,8 @@ def _due(ledger: Ledger, world: Context, items: Mapping[str, tuple[Item, ...]]) 
         by_run.setdefault(one.run, []).append(name)
     found: dict[str, str] = {}
     for run, names in by_run.items():
-        for name, seen in ledger.seen(run, names).items():
-            evidence = ledger.evidence(seen)
+        for seen, evidence in ledger.evidences(ledger.seen(run, names).values()):
+            name = seen.host
             stamps = stamps_of(evidence.answers) if evidence is not None else {}
             view = HostView(
                 world.inventory.hosts[name],
