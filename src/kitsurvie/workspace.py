@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -128,6 +129,31 @@ def open_private(path: Path, flags: int) -> int:
             os.fchmod(descriptor, private_mode(path.parent))
             return descriptor
     return os.open(path, flags)
+
+
+def put_in_place(path: Path, content: bytes, mode: int) -> None:
+    """Write a file beside its place, to the disk, then put it there: whole, or as it was.
+
+    Its temporary name begins with a dot. Raises OSError; then nothing of it is left.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    with suppress(OSError):
+        # some file systems cannot put a folder to the disk; the file is there all the same
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def find(start: Path | None = None) -> Workspace:

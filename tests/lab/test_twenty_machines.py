@@ -52,7 +52,9 @@ def standings(said: Said) -> dict[str, str]:
 def morning(estate: Estate, folder: Path) -> tuple[Said, str]:
     """What a sysadmin opens at 8 am: the document, and the words of the page."""
     page = folder / "morning.html"
-    said = estate.desk.run("compliance", "show", "--json", "--output", f"html={page}")
+    said = estate.desk.run(
+        "compliance", "show", "--json", "--output", f"html={page}", "--lang", "en"
+    )
     text = re.sub(r"<[^>]*>", " ", page.read_text(encoding="utf-8"))
     return said, html.unescape(text)
 
@@ -108,8 +110,9 @@ def test_six_sleep_at_night_and_the_morning_has_what_they_said_of_themselves(
     assert {one["host"] for one in taken} == set(moments)
     after, page = morning(estate, tmp_path)
     told(after, moments)
-    for at in moments.values():
-        assert time.strftime("%H:%M", time.localtime(at)) in page
+    for name in moments:
+        seen = datetime.fromisoformat(after.host(name)["seen"]).astimezone()
+        assert f"looked at itself {seen:%Y-%m-%d %H:%M}" in page
     assert (
         f"{ASLEEP} machines have looked at themselves" in estate.desk.run("compliance", "show").out
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from kitsurvie.cli import context as contexts
 from kitsurvie.cli import output
@@ -17,16 +16,6 @@ from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 NAMES_SHOWN = 40
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A check of a host as a run has it; `again`: it was not made then, but judged today."""
-
-    run: int
-    verdict: Verdict
-    answers: Evidence | None
-    again: bool
 
 
 def evidence(
@@ -46,13 +35,16 @@ def evidence(
     with opened(place.ledger_url) as ledger:
         number, seen = _look(ledger, host, measure, name, run)
         ((_, whole),) = ledger.evidences([seen])
-        case = _case(place, ledger, number, seen, whole, measure, name)
-    if case is None:
+        verdict = _meant(seen.verdicts, measure, name)
+        again = verdict is None and whole is not None
+        if verdict is None and whole is not None:
+            verdict = _judged_today(place, ledger, seen, whole, measure, name)
+    if verdict is None:
         known = _near(f"{v.measure}/{v.check}" for v in seen.verdicts)
         raise UsageError(
             f"No check {check!r} was made on {host} in run {number}.", remedy=f"It has: {known}."
         )
-    verdict, answers = case.verdict, case.answers.answers if case.answers else {}
+    answers = whole.answers if whole else {}
     exchanges = [
         {
             "command": command,
@@ -69,11 +61,11 @@ def evidence(
             "evidence",
             {
                 "run": number, "host": host, "measure": verdict.measure, "check": verdict.check,
-                "status": verdict.status.value, "again": case.again, "exchanges": exchanges,
+                "status": verdict.status.value, "again": again, "exchanges": exchanges,
             },
         )  # fmt: skip
         return 0
-    today = " by today's checks: it did not exist then" if case.again else ""
+    today = " by today's checks: it did not exist then" if again else ""
     output.say(
         f"{host}, run {number}: {verdict.measure}/{verdict.check} is {verdict.status.value}{today}"
     )
@@ -83,7 +75,7 @@ def evidence(
         output.say(output.printable(said, lines=True).rstrip())
         output.say(f"(exit status {exchange['rc']}{_flaw(str(exchange['flaw']))})")
     if not exchanges:
-        output.say(_why_none(verdict, case.answers))
+        output.say(_why_none(verdict, whole))
     return 0
 
 
@@ -97,11 +89,7 @@ def _look(ledger: Ledger, host: str, measure: str, name: str, run: int | None) -
                 f"No run has an answer of a host named {host!r}.",
                 remedy="The hosts are listed by: kitsurvie compliance show",
             )
-        runs = [
-            past.run
-            for past in last.verdicts
-            if past.verdict.check == name and measure in ("", past.verdict.measure)
-        ]
+        runs = [past.run for past in last.verdicts if _meant([past.verdict], measure, name)]
         number = max(runs, default=last.run)
     seen = ledger.seen(ledger.run(number).id, [host]).get(host)
     if seen is None:
@@ -112,18 +100,14 @@ def _look(ledger: Ledger, host: str, measure: str, name: str, run: int | None) -
     return number, seen
 
 
-def _case(
-    place: Place, ledger: Ledger, run: int, seen: Seen, whole: Evidence | None,
-    measure: str, name: str,
-) -> _Case | None:  # fmt: skip
-    def meant(verdicts: Iterable[Verdict]) -> Verdict | None:
-        return next((v for v in verdicts if v.check == name and measure in ("", v.measure)), None)
+def _meant(verdicts: Iterable[Verdict], measure: str, name: str) -> Verdict | None:
+    return next((v for v in verdicts if v.check == name and measure in ("", v.measure)), None)
 
-    verdict = meant(seen.verdicts)
-    if verdict is not None:
-        return _Case(run, verdict, whole, again=False)
-    if whole is None:
-        return None
+
+def _judged_today(
+    place: Place, ledger: Ledger, seen: Seen, whole: Evidence, measure: str, name: str
+) -> Verdict | None:
+    """A check that was not made then, by what the host had answered; None: there is none today."""
     # what judges is read only now: most questions are about what was said then
     from kitsurvie.cli import progress
     from kitsurvie.cli.survey import Survey, read_catalogue
@@ -139,8 +123,7 @@ def _case(
     )  # fmt: skip
     items = world.lay_out().items[seen.host]
     look = survey.judge_again(seen.host, items, whole, seen.at, NOT_ASKED)
-    verdict = meant(look.verdicts)
-    return None if verdict is None else _Case(run, verdict, whole, again=True)
+    return _meant(look.verdicts, measure, name)
 
 
 def _why_none(verdict: Verdict, answers: Evidence | None) -> str:

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from kitsurvie.ledger import Ledger
-from kitsurvie.workspace import Workspace, is_shared
+from kitsurvie.workspace import Workspace, is_shared, put_in_place
 
 
 class Learnt:
@@ -45,10 +43,8 @@ class Learnt:
         if not (self._own and self._new):
             return
         with suppress(OSError):
-            handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=f".{self._file.name}.")
-            with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-                json.dump(self._known, file, ensure_ascii=False)
-            Path(name).replace(self._file)
+            text = json.dumps(self._known, ensure_ascii=False)
+            put_in_place(self._file, text.encode("utf-8", "surrogatepass"), 0o600)
             self._new = False
 
     def _mine(self) -> dict[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from kitsurvie import plan as planning
+from kitsurvie.cli import told
 from kitsurvie.cli.context import Context
 from kitsurvie.cli.survey import stamps_of
 from kitsurvie.cli.told import NOT_LISTED
@@ -57,8 +58,8 @@ def _due(ledger: Ledger, world: Context, items: Mapping[str, tuple[Item, ...]]) 
         by_run.setdefault(one.run, []).append(name)
     found: dict[str, str] = {}
     for run, names in by_run.items():
-        for name, seen in ledger.seen(run, names).items():
-            evidence = ledger.evidence(seen)
+        for seen, evidence in ledger.evidences(ledger.seen(run, names).values()):
+            name = seen.host
             stamps = stamps_of(evidence.answers) if evidence is not None else {}
             view = HostView(
                 world.inventory.hosts[name],
@@ -116,8 +117,7 @@ def words(found: Iterable[Waiting]) -> str:
     names = [one.host.name for one in found]
     if not names:
         return ""
-    shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
     return (
-        f"Observed, not converged: {len(names)} ({shown}). They hand in and were not reached: "
-        "kitsurvie deploy --pending takes them when they come."
+        f"Observed, not converged: {len(names)} ({told.names(names)}). They hand in and were not "
+        "reached: kitsurvie deploy --pending takes them when they come."
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kitsurvie.enroll.host_key import HOST_KEY_TYPES, PublicKey, parse
 from kitsurvie.errors import EnrolError
+from kitsurvie.workspace import put_in_place
 
 Pins = dict[str, tuple[PublicKey, ...]]
 
@@ -118,17 +118,7 @@ def _parse(path: Path) -> tuple[list[str], Pins]:
 def _write(path: Path, kept: list[str], pins: Pins) -> None:
     lines = [*kept, *(line(name, key) for name in sorted(pins) for key in pins[name])]
     content = "".join(f"{text}\n" for text in lines)
-    handle, temporary = tempfile.mkstemp(prefix=".known_hosts.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    put_in_place(path, content.encode("utf-8"), 0o644)
 
 
 @contextmanager

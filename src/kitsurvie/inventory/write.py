@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from kitsurvie.errors import InventoryError
 from kitsurvie.inventory import insertion, names, removal, sources, structure, syntax, territory
 from kitsurvie.model import Member, Profile
-from kitsurvie.workspace import Workspace, is_shared, open_private
+from kitsurvie.workspace import Workspace, is_shared, open_private, put_in_place
 
 
 def add_host(
@@ -108,7 +107,6 @@ def replace(path: Path, content: str) -> None:
     Raises InventoryError when it cannot be written.
     """
     real = path.resolve()
-    handle, temporary = -1, ""
     try:
         if not real.parent.exists():
             real.parent.mkdir(parents=True)
@@ -116,16 +114,8 @@ def replace(path: Path, content: str) -> None:
                 real.parent.chmod(0o2775)
         shared = is_shared(real.parent)
         mode = real.stat().st_mode & 0o777 if real.exists() else 0o664 if shared else 0o644
-        handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        Path(temporary).replace(real)
+        put_in_place(real, content.encode("utf-8"), mode)
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise InventoryError(
             f"The inventory cannot be written: {error.strerror}.",
             where=str(path),

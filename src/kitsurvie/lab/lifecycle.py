@@ -81,6 +81,7 @@ def down(folder: Path, *, say: Say = _silent) -> None:
         say("There is no lab here.")
         return
     with _alone(folder):
+        needs.clear_trial(record.hidden(folder))
         if not record.exists(folder):
             _unclaim(folder)
             say("There is no lab here.")

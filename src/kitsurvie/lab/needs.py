@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from kitsurvie.errors import LabError
@@ -14,6 +13,8 @@ from kitsurvie.lab import cgroup
 
 DISK_PER_MACHINE_MB = 100
 DISK_PER_VM_MB = 2000
+
+_TRIAL = "overlay-trial"
 
 # command -> the Debian package that has it
 _COMMANDS = {
@@ -54,24 +55,29 @@ def commands(*, vms: bool = False) -> None:
 def kernel(folder: Path) -> None:
     """Raise LabError unless this kernel can boot a machine whose disk lives in `folder`."""
     cgroup.hierarchy()
-    with tempfile.TemporaryDirectory(prefix=".overlay-", dir=folder) as name:
-        trial = Path(name)
-        for part in ("lower", "upper", "work", "root"):
-            (trial / part).mkdir()
-        options = f"lowerdir={trial}/lower,upperdir={trial}/upper,workdir={trial}/work"
-        done = subprocess.run(
-            ["unshare", "--mount", "--propagation=private", "mount", "-t", "overlay", "overlay",
-             "-o", options, str(trial / "root")],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        # overlayfs keeps a directory of mode 000 here
-        shutil.rmtree(trial / "work", ignore_errors=True)
+    clear_trial(folder)
+    trial = folder / _TRIAL
+    for part in ("lower", "upper", "work", "root"):
+        (trial / part).mkdir(parents=True)
+    options = f"lowerdir={trial}/lower,upperdir={trial}/upper,workdir={trial}/work"
+    done = subprocess.run(
+        ["unshare", "--mount", "--propagation=private", "mount", "-t", "overlay", "overlay",
+         "-o", options, str(trial / "root")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    clear_trial(folder)
     if done.returncode != 0:
         raise LabError(
             f"overlayfs does not work here: {done.stderr.strip().splitlines()[-1]}.",
             where=str(folder),
             remedy="Load the driver (modprobe overlay), or give a --dir on ext4, xfs or btrfs.",
         )
+
+
+def clear_trial(folder: Path) -> None:
+    """Take away what a trial of `kernel` left that was interrupted."""
+    # overlayfs keeps a directory of mode 000 in it
+    shutil.rmtree(folder / _TRIAL, ignore_errors=True)
 
 
 def virtual_hardware() -> None:

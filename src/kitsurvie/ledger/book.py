@@ -320,14 +320,18 @@ class Ledger:
     # -- evidence -----------------------------------------------------------------------------
 
     def evidence(self, seen: Seen) -> Evidence | None:
-        """What the host answered when it was seen, verbatim; None when it gave nothing."""
-        if seen.evidence is None:
-            return None
-        with self._read() as connection:
-            manifest = self._content(connection, seen.evidence)
-            return packing.unpack_evidence(
-                seen.host, manifest, lambda address: self._content(connection, address)
+        """What the host answered when it was seen, verbatim; None when it gave nothing.
+
+        Raises LedgerError when that is no longer kept.
+        """
+        ((_, found),) = self.evidences([seen])
+        if found is None and seen.evidence is not None:
+            raise LedgerError(
+                "Part of this evidence is no longer in the ledger.",
+                where=self._place,
+                remedy="It may have been pruned; take a newer run.",
             )
+        return found
 
     def evidences(self, looks: Iterable[Seen]) -> Iterator[tuple[Seen, Evidence | None]]:
         """The same for many looks, in order, a few at a time; what was pruned since is None too.
@@ -415,18 +419,6 @@ class Ledger:
         if rows:
             self._upsert(connection, schema.blobs, rows, ())
             self._stored.update(contents)
-
-    def _content(self, connection: Connection, address: bytes) -> bytes:
-        stored = connection.execute(
-            select(schema.blobs.c.data).where(schema.blobs.c.digest == address)
-        ).scalar_one_or_none()
-        if stored is None:
-            raise LedgerError(
-                "Part of this evidence is no longer in the ledger.",
-                where=self._place,
-                remedy="It may have been pruned; take a newer run.",
-            )
-        return packing.restore(stored)
 
     def _upsert(
         self,

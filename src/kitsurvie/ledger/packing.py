@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kitsurvie.model import Answer, Evidence, Verdict
 
@@ -112,14 +112,3 @@ def addresses(manifest: bytes) -> list[bytes]:
     return [
         manifest[start : start + DIGEST_BYTES] for start in range(0, len(manifest), DIGEST_BYTES)
     ]
-
-
-def unpack_evidence(host: str, manifest: bytes, read: Callable[[bytes], bytes]) -> Evidence:
-    """The evidence behind a manifest; `read` gives the content of an address."""
-    commands_at, *answers_at = addresses(manifest)
-    commands = unpack_commands(read(commands_at))
-    answers = {
-        command: unpack_answer(read(address))
-        for command, address in zip(commands, answers_at, strict=True)
-    }
-    return Evidence(host, answers)

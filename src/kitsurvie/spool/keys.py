@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 import re
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kitsurvie.errors import WorkspaceError
 from kitsurvie.inventory.names import good_host
-from kitsurvie.workspace import Workspace, is_shared
+from kitsurvie.workspace import Workspace, is_shared, put_in_place
 
 TYPE = "ssh-ed25519"
 _KEY = re.compile(r"ssh-ed25519 ([A-Za-z0-9+/]{68})(?: [^\r\n]*)?\n?")
@@ -76,7 +74,7 @@ def add(workspace: Workspace, host: str, text: str) -> None:
             path.parent.mkdir()
             if is_shared(workspace.root):
                 path.parent.chmod(0o2775)
-        _write(path, line)
+        put_in_place(path, line.encode("ascii"), 0o644)
 
 
 def remove(workspace: Workspace, host: str) -> bool:
@@ -103,7 +101,8 @@ def publish(workspace: Workspace, hosts: Collection[str], *, write: bool = True)
     before = _read(file)
     if write and before != keys:
         try:
-            _write(file, "".join(f"{host} {TYPE} {key}\n" for host, key in sorted(keys.items())))
+            text = "".join(f"{host} {TYPE} {key}\n" for host, key in sorted(keys.items()))
+            put_in_place(file, text.encode("ascii"), 0o644)
         except OSError as error:
             raise WorkspaceError(
                 f"The list of keys that sshd is answered from cannot be written: {error.strerror}.",
@@ -127,17 +126,3 @@ def _read(file: Path) -> dict[str, str]:
         return {}
     words = [line.split() for line in lines]
     return {three[0]: three[2] for three in words if len(three) == 3}
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -27,6 +27,16 @@ SCENARIOS = {
 OF_ITS_OWN = re.compile(
     r"^/etc/(ssh/ssh_host_|machine-id|hostname|hosts|systemd/network/|\.pwd\.lock)"
     r"|^/etc/(passwd|group|shadow|gshadow|subuid|subgid)- |\.scope transient$"
+    # read line by line instead: which number an account gets depends on who came before
+    r"|^/etc/(passwd|group|shadow|gshadow) [0-9a-f]{64}$"
+)
+# whose it is, where it lives, what opens it, and for how long: all but numbers and days
+ACCOUNTS = (
+    "awk -F: '{print \"account\", $1, $5, $6, $7}' /etc/passwd; "
+    "awk -F: '{print \"account of group\", $1, $4}' /etc/group; "
+    'awk -F: \'{print "account opened", $1, ($2 ~ /^[!*]/ ? "by no password" : $2), '
+    "$4, $5, $6, $7, $8}' /etc/shadow; "
+    "awk -F: '{print \"account of group opened\", $1, $2, $3, $4}' /etc/gshadow"
 )
 
 
@@ -160,12 +170,12 @@ def test_every_way_to_break_a_measure_is_seen_and_mended(kit, machines_for, meas
 
 
 def state(fleet: lab.Lab, name: str) -> set[str]:
-    """What a measure may change: files of /etc with their digests, packages, enabled units."""
+    """What a measure may change: files of /etc with their digests, packages, units, accounts."""
     asked = (
         "find /etc -type f -exec sha256sum {} + | sed 's/^\\([^ ]*\\)  \\(.*\\)/\\2 \\1/'; "
         "find /etc /usr/local -printf '%p %M %u %g\\n'; "
         "dpkg-query -W -f '${Package} ${db:Status-Status}\\n'; "
-        "systemctl list-unit-files --no-legend --plain | awk '{print $1, $2}'"
+        "systemctl list-unit-files --no-legend --plain | awk '{print $1, $2}'; " + ACCOUNTS
     )
     said = fleet.machine(name).run(["/bin/sh", "-c", asked]).stdout.decode()
     return {line for line in said.splitlines() if not OF_ITS_OWN.search(line)}

@@ -132,7 +132,7 @@ def test_the_clock_of_a_machine_is_never_believed_past_its_arrival(
     ],
 )
 def test_a_clock_that_is_far_off_is_told(desk: Desk, moment: int, says: str) -> None:
-    desk.put("pc-1", handed("pc-1", moment))
+    desk.put("pc-1", handed("pc-1", moment), arrived=NOW)
     ((_, why),) = desk.ingest().refused
     assert says in why
 

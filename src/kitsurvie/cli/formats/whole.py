@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
-from contextlib import suppress
 from pathlib import Path
+
+from kitsurvie.workspace import put_in_place
 
 # A report names hosts and what is wrong with them: the account that writes it and one group may
 # read it, others of the machine may not, whatever the umask says.
@@ -22,24 +23,7 @@ def write(path: Path, content: bytes, mode: int) -> None:
     """Write a file beside its place, to the disk, then put it there. Raises OSError."""
     place = path.resolve()
     _refuse_special(place)
-    handle, name = tempfile.mkstemp(prefix=".kitsurvie-", suffix=_PART, dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(place)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    with suppress(OSError):
-        # some file systems cannot put a folder to the disk; the file is there all the same
-        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    put_in_place(place, content, mode)
 
 
 def prove(path: Path) -> None:
