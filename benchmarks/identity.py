@@ -180,8 +180,8 @@ def _has_splink(python: str) -> bool:
 
 def _say(label: str, run: Run, score: estate.Score) -> None:
     print(
-        f"  {label:<10} {run.seconds:7.1f} s {run.cpu:7.1f} s CPU {run.megabytes:6.0f} MB  precision "
-        f"{score.precision:.5f}  recall {score.recall:.5f}  F1 {score.f1:.5f}  "
+        f"  {label:<10} {run.seconds:7.1f} s {run.cpu:7.1f} s CPU {run.megabytes:6.0f} MB  "
+        f"precision {score.precision:.5f}  recall {score.recall:.5f}  F1 {score.f1:.5f}  "
         f"across members {score.across_members}",
         flush=True,
     )
