@@ -177,6 +177,11 @@ def test_a_windows_10_of_no_version_is_ended_once_every_version_of_its_edition_i
     assert status("Windows 10 Pro", "", extended=frozenset({"windows-10"})) is Status.UNKNOWN
 
 
+def test_a_system_that_goes_on_may_have_versions_that_the_table_does_not_know_yet() -> None:
+    for system in ("Microsoft Windows 11 Professionnel", "Debian GNU/Linux", "Ubuntu"):
+        assert status(system, "", date(2039, 1, 1)) is Status.UNKNOWN
+
+
 def test_apple_publishes_no_date_and_that_is_said() -> None:
     said = judge_system(recognise("macOS", "14.4"), TODAY, NONE)
     assert said.status is Status.UNKNOWN
