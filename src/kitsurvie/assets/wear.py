@@ -44,7 +44,7 @@ def judge_free_space(volumes: Sequence[Volume]) -> Said:
     return Said(
         Status.COMPLIANT if enough else Status.DRIFT, found, expected,
         Text(
-            f"Il reste {free / GIB:.1f} Go sur {place}{few.fr}.",
+            f"Il reste {f'{free / GIB:.1f}'.replace('.', ',')} Go sur {place}{few.fr}.",
             f"{free / GIB:.1f} GB are left on {place}{few.en}.",
         ),
     )  # fmt: skip

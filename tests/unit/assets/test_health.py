@@ -224,6 +224,12 @@ def test_a_system_volume_keeps_10_gb_or_a_tenth_free(
     assert says(Check.FREE_SPACE, space(free, size)) is status
 
 
+def test_free_space_is_told_with_the_comma_of_french_and_the_point_of_english() -> None:
+    text = told(Check.FREE_SPACE, seen(1, space(4.5, 200))).text
+    assert "4,5 Go" in text.fr
+    assert "4.5 GB" in text.en
+
+
 def test_the_system_volume_is_found_however_its_place_is_written() -> None:
     for mount in ("C:", "c:", "C:\\", "C:/", "/"):
         assert says(Check.FREE_SPACE, space(1, 500, mount)) is DRIFT
