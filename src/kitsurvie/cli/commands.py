@@ -86,6 +86,7 @@ ASSETS = _group(
     "One register of equipment from many exports: devices, doubles, and what they are worth.",
     {
         "import": "assets.importing:import_",
+        "collect": "assets.collecting:collect",
         "imports": "assets.importing:imports",
         "undo": "assets.importing:undo",
         "list": "assets.listing:list_",

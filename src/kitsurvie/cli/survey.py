@@ -16,14 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kitsurvie import judge
-from kitsurvie.cli import self_observation
+from kitsurvie.cli import reach, self_observation
 from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.told import NOT_LISTED, SUPPORTED_RELEASE
-from kitsurvie.enroll import known_hosts
 from kitsurvie.errors import HostError
-from kitsurvie.fleet.client import Fleet, Limits, Reply, Target, Trouble
+from kitsurvie.fleet.client import Fleet, Reply, Trouble
 from kitsurvie.fleet.trouble import explain
 from kitsurvie.ledger import Ledger, Outcome, Record
 from kitsurvie.model import (
@@ -53,7 +52,6 @@ SUPPORTED = ("debian 12", "debian 13")
 # a check that still asks for more after so many batches is asking without end
 MOST_BATCHES = 20
 COMMAND_S = 20.0
-MOST_BYTES = 16 * 1024 * 1024
 MOST_ANSWER_BYTES = 256 * 1024
 
 # away: nothing is wrong with the kit there, the machine cannot be reached. One that lets us in and
@@ -201,20 +199,10 @@ class Survey:
         return hashlib.sha256(canonical.encode()).hexdigest()[:32]
 
     def _fleet(self, visits: Mapping[str, _Visit]) -> Fleet:
-        pinned = {
-            name: tuple(str(key) for key in keys)
-            for name, keys in known_hosts.read(self._workspace.known_hosts).items()
-        }
-        limits = Limits(
-            connect_s=self._workspace.connect_timeout_s,
-            command_s=self._workspace.observe_timeout_s + 10,
-            max_bytes=MOST_BYTES,
-            parallel=self._workspace.parallel,
-            parallel_per_site=self._workspace.parallel_per_site,
-        )
-        targets = [_target(visit.host, pinned) for visit in visits.values()]
+        targets = reach.targets(self._workspace, (visit.host for visit in visits.values()))
         if self._observer is not None:
             targets = [as_observer(target, self._observer) for target in targets]
+        limits = reach.limits(self._workspace)
         return Fleet(targets, limits, self._workspace.known_hosts, self._progress.host)
 
     def _ask(self, fleet: Fleet, visit: _Visit, commands: Sequence[str]) -> None:
@@ -432,16 +420,3 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 def _merged(*lists: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(command for commands in lists for command in commands))
-
-
-def _target(host: Host, pinned: Mapping[str, tuple[str, ...]]) -> Target:
-    return Target(
-        name=host.name,
-        address=host.address,
-        port=host.port,
-        user=host.user,
-        key_file=host.key_file,
-        host_keys=pinned.get(host.name, ()),
-        jump=host.jump,
-        site=host.site,
-    )

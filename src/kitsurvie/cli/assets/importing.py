@@ -98,7 +98,7 @@ def import_(
             )  # fmt: skip
             left_out: Counter[str | None] = Counter()
             done = ledger.register.take(
-                who(), map(str, paths), lambda to: _give(to, items, consulted, left_out)
+                who(), map(str, paths), lambda to: give(to, items, consulted, left_out)
             )
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
@@ -114,8 +114,8 @@ def import_(
             {"import": done.id, "counts": counts, "refused": [one._asdict() for one in not_taken]},
         )
     else:
-        _say(done, counts, not_taken, refused)
-        _say_left_out(left_out, estate)
+        say(done, counts, not_taken, refused)
+        say_left_out(left_out, estate)
     return ExitCode.DRIFT if not_taken else ExitCode.COMPLIANT
 
 
@@ -132,7 +132,7 @@ def imports(json: Json = False, workspace: Workspace = None) -> int:
     for one in listed:
         undone = f", undone on {told.day(one.undone_at)}" if one.undone_at is not None else ""
         files = told.names([output.printable(file) for file in one.files])
-        output.say(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {files}: {_kept(one)}{undone}")
+        output.say(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {files}: {kept(one)}{undone}")
     return 0
 
 
@@ -174,12 +174,13 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def _give(
+def give(
     to: Importing,
     items: Iterable[Item],
     consulted: consultations.Consultations,
     left_out: Counter[str | None],
 ) -> None:
+    """Hand items over to an import; days of use only of members at which somebody was consulted."""
     may = cache(lambda member: consulted.of(member) is not None)
     for one in items:
         match one:
@@ -231,10 +232,10 @@ class _Watch:
         self._progress.update(self._task, completed=tally.bytes)
 
 
-def _say(
+def say(
     done: Import, counts: Mapping[str, int], not_taken: tuple[Refused, ...], folder: Path | None
 ) -> None:
-    output.say(f"Import {done.id}: {_kept(done)}.")
+    output.say(f"Import {done.id}: {kept(done)}.")
     for one in not_taken[:REFUSALS_SHOWN]:
         line = f", line {one.line}" if one.line else ""
         output.say(f"  refused: {output.printable(one.file)}{line}: {output.printable(one.reason)}")
@@ -252,7 +253,8 @@ def _say(
     output.say(f"To take it back: kitsurvie assets undo {done.id}")
 
 
-def _say_left_out(left_out: Counter[str | None], estate: Estate) -> None:
+def say_left_out(left_out: Counter[str | None], estate: Estate) -> None:
+    """How many days of use were not taken, and of whom."""
     if not left_out:
         return
     members = told.names(
@@ -264,7 +266,8 @@ def _say_left_out(left_out: Counter[str | None], estate: Estate) -> None:
     )
 
 
-def _kept(one: Import) -> str:
+def kept(one: Import) -> str:
+    """What an import came to, in words."""
     words = [("new", "new"), ("changed", "changed"), ("same", "as before")]
     parts = [f"{one.counts.get(name, 0)} {word}" for name, word in words]
     days = one.counts.get("days", 0)
