@@ -17,7 +17,6 @@ from typing import Any
 from kitsurvie.assets.places import Place
 from kitsurvie.assets.readers import inventory
 from kitsurvie.assets.readers.settings import Settings
-from kitsurvie.assets.readers.text import clean
 from kitsurvie.assets.readers.told import Told
 from kitsurvie.assets.record import Origin, Record, Refusal, SessionDay, Source
 from kitsurvie.model import Answer, Host
@@ -26,7 +25,7 @@ DAYS = 90
 NAME = "uname -n"
 SYSTEM = (
     '. /etc/os-release; release=$VERSION_ID; [ "$ID" != debian ] || '
-    "release=$(cat /etc/debian_version); printf '%s\\n' \"$PRETTY_NAME\" \"$release\""
+    'release=$(cat /etc/debian_version); printf \'%s\\n\' "$PRETTY_NAME" "$release"'
 )
 # serial numbers and the UUID are root's to read
 FIRMWARE = (
@@ -40,8 +39,8 @@ PROCESSOR = "grep -m1 '^model name' /proc/cpuinfo"
 MEMORY = "grep '^MemTotal' /proc/meminfo"
 FACTS = (NAME, SYSTEM, FIRMWARE, KEPT_IN, LINKS, POWER, PROCESSOR, MEMORY)
 
-# what PAM notes, as root, when somebody sits down at the machine: by its screens, not by ssh. Debian
-# 13 has no `last`; accounts of the system are left out there, and so is the hour
+# what PAM notes, as root, when somebody sits down at the machine: at its screens, not by ssh.
+# Debian 13 has no `last`; accounts of the system are left out there, and so is the hour
 SESSIONS = (
     f"journalctl -q --no-pager -o short-iso --since=-{DAYS}d _UID=0 SYSLOG_FACILITY=10 | "
     r"sed -nE 's/^([0-9]{4}-[0-9]{2}-[0-9]{2})T[^ ]+ [^ ]+ [^ ]+ "

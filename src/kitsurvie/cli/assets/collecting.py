@@ -33,6 +33,7 @@ from kitsurvie.workspace import find
 
 # whose use says something of a person's equipment: not a server's, nor a public PC's
 USED_BY_ONE = frozenset({Profile.DESKTOP, Profile.LAPTOP})
+_NOTHING = {"new": 0, "changed": 0, "same": 0, "days": 0, "refused": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,9 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
             )  # fmt: skip
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
-    counts = dict(done.counts) if done else {}
-    counts |= {"devices": len(estate.devices), "not_consulted": unasked.total()}
+    counts = {**_NOTHING, **(done.counts if done else {}), "devices": len(estate.devices)}
+    counts["proposals"] = len(estate.identity.proposals)
+    counts["not_consulted"] = unasked.total()
     if json:
         output.document("assets_collect", _document(done, counts, heard))
     else:
@@ -172,6 +174,9 @@ def _say(done: Import | None, heard: Sequence[Heard], counts: Mapping[str, int])
         for note in _notes(one):
             output.say(f"  {one.host.name}: {output.printable(note)}")
     output.say(f"The register has {told.count(counts['devices'], 'device')}.")
+    if counts["proposals"]:
+        ones = told.count(counts["proposals"], "pair")
+        output.say(f"{ones} of records may be one machine: kitsurvie assets identical")
     if done is not None:
         output.say(f"To take it back: kitsurvie assets undo {done.id}")
 
