@@ -2,8 +2,9 @@
 
 A container has no firmware of its own: no serial number, no UUID, no chassis, no battery, and its
 one interface is virtual. What it can show is that nothing an agent writes is refused or lost, and
-that name, system, memory and address come through. Serials are proved on inventories of real PCs,
-in tests/unit/assets.
+that name, system, memory and address come through. A virtual machine has a serial number and a
+UUID, which only root may read, and no battery: those are proved on inventories of real PCs, in
+tests/unit/assets.
 """
 
 from __future__ import annotations
@@ -188,3 +189,32 @@ def test_who_sat_there_comes_as_a_day_and_a_pseudonym_once_somebody_was_consulte
     kept = b"".join(f.read_bytes() for f in (fleet.folder / ".kitsurvie").glob("ledger.sqlite*"))
     assert user.encode() in kept
     assert PERSON.encode() not in kept
+
+
+@pytest.mark.slow
+def test_an_agent_and_kitsurvie_read_one_serial_off_a_machine_with_a_firmware(
+    spare_request: lab.Request, spare_folder: Path, tmp_path: Path
+) -> None:
+    wanted = replace(spare_request, machines=0, vms=("trixie",), enrolled=True)
+    fleet = lab.up(spare_folder, wanted)
+    (machine,) = fleet.machines
+    desk = Desk(fleet.folder)
+    sh(machine, "apt-get update -q && apt-get install -q -y --no-install-recommends dmidecode "
+       "fusioninventory-agent")  # fmt: skip
+    sh(machine, "mkdir /root/fusioninventory; fusioninventory-agent --local=/root/fusioninventory")
+    written = tmp_path / "live.xml"
+    written.write_bytes(machine.run(["sh", "-c", "cat /root/fusioninventory/*"]).stdout)
+    assert desk.run("assets", "collect").code == 0
+    said = desk.run("assets", "import", str(written), "--entity", machine.member, "--json")
+    assert (said.code, said.document["refused"]) == (0, [])
+    serial = sh(machine, "cat /sys/class/dmi/id/product_serial")
+    assert serial.startswith("LAB")
+    uuid = sh(machine, "cat /sys/class/dmi/id/product_uuid")
+    shown = desk.run("assets", "show", serial, "--json").document
+    assert len(shown["records"]) == 2, "two sources, one machine"
+    place = workspace.load(fleet.folder)
+    ledger = Ledger.open(place.ledger_url)
+    for one in estates.load(ledger.register, place).records.values():
+        assert (one.serial, one.uuid.lower()) == (serial, uuid.lower())
+        assert one.kind is Kind.VIRTUAL
+    ledger.close()

@@ -80,6 +80,7 @@ def test_the_processor_is_real_or_emulated_as_told(accel: str, processor: str) -
     assert said[said.index("-cpu") + 1] == processor
     assert said[said.index("-accel") + 1].startswith(accel)
     assert any("file=/a,,b/disk.img," in word for word in said), "qemu ends an option at a comma"
+    assert said[said.index("-smbios") + 1].startswith("type=1,serial=LAB525400000001,uuid=")
 
 
 def test_the_environment_may_ask_for_emulation(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import functools
 import os
 import subprocess
 import tempfile
+import uuid
 from pathlib import Path
 
 MEMORY_MB = 768
@@ -74,6 +75,7 @@ def command(
     return [
         "qemu-system-x86_64", "-name", name, "-nodefaults", "-no-user-config",
         "-machine", "q35", *_processor(accel),
+        "-smbios", f"type=1,serial={serial(mac)},uuid={uuid.uuid5(uuid.NAMESPACE_OID, mac)}",
         "-smp", "1", "-m", str(MEMORY_MB), "-rtc", "base=utc",
         "-display", "none", "-vga", "std",
         "-chardev", f"file,id=console,path={_quoted(console)},append=on",
@@ -93,6 +95,11 @@ def command(
 def mac(address: str) -> str:
     """A locally administered hardware address that no two machines of a host share."""
     return "52:54:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
+def serial(mac: str) -> str:
+    """The serial number in its firmware: as lasting as its address, and as little another's."""
+    return f"LAB{mac.replace(':', '').upper()}"
 
 
 def _quoted(path: Path) -> str:

@@ -97,8 +97,9 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
         if unasked:
             names = [output.printable(estate.member(one)) for one, _ in unasked.most_common()]
             output.say(
-                f"{told.count(unasked.total(), 'machine')} not asked who uses it: nobody was "
-                f"consulted, as far as inventory/consultations.yml says, for {told.names(names)}."
+                f"Who uses it was not asked of {told.count(unasked.total(), 'machine')}: nobody "
+                "was consulted, as far as inventory/consultations.yml says, for "
+                f"{told.names(names)}."
             )
     bad = any(one.trouble and (not one.away or expected_up(one.host)) for one in heard)
     return ExitCode.HOSTS if bad else ExitCode.COMPLIANT
