@@ -71,6 +71,13 @@ def test_the_wheel_carries_every_file_of_the_kit(built: Path, folder: str) -> No
     assert found == on_disk(folder)
 
 
+def test_the_wheel_carries_what_equipment_is_looked_up_in(built: Path) -> None:
+    [wheel] = built.glob("*.whl")
+    folder = "kitsurvie/assets/data/"
+    found = {k.removeprefix(folder) for k in digests(wheel) if k.startswith(folder)}
+    assert found == {path.name for path in (ROOT / "src" / folder).iterdir()}
+
+
 def test_the_wheel_is_the_same_from_the_tree_and_from_the_source_archive(built: Path) -> None:
     [from_archive] = built.glob("*.whl")
     [from_tree] = (built / "direct").glob("*.whl")

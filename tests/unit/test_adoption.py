@@ -54,11 +54,6 @@ def host(name: str, *own: Setting, **variables: object) -> Host:
     )  # fmt: skip
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-
-
 def world(tmp_path: Path, *hosts: Host) -> Context:
     (tmp_path / "kitsurvie.toml").write_text("")
     member = Member(SIREN, "Agneaux", MemberKind.COMMUNE, "50002", "200066389")

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from kitsurvie.ledger import Ledger, Outcome, Record
 from kitsurvie.model import Answer, Evidence, Status, Verdict
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
 def night(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
+from tests.databases import Server
 
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
@@ -21,12 +24,6 @@ from kitsurvie.ledger.packing import (
     unpack_content,
 )
 from kitsurvie.model import Answer, Evidence, Status, Verdict
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'state' / 'ledger.sqlite'}")
-
 
 EVIDENCE = Evidence(
     "srv", {"uname": Answer(0, b"Linux\n", b""), "odd": Answer(-9, b"\xff\x00", b"e", "timeout")}
@@ -57,14 +54,14 @@ def test_the_last_look_of_a_run_is_the_one_that_counts(ledger: Ledger) -> None:
     assert ledger.seen(run)["srv"].verdicts == VERDICTS[1:]
 
 
-def test_a_night_in_which_nothing_changed_adds_no_evidence(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_night_in_which_nothing_changed_adds_no_evidence(ledger: Ledger, ledger_url: str) -> None:
     def contents() -> int:
-        with sqlite3.connect(tmp_path / "state" / "ledger.sqlite") as raw:
-            return int(raw.execute("select count(*) from blobs").fetchone()[0])
+        with create_engine(ledger_url).connect() as raw:
+            return int(raw.execute(text("select count(*) from blobs")).scalar_one())
 
     ledger.record(ledger.start_run("compliance", "x", {}), [record("a"), record("b")])
     before = contents()
-    again = Ledger.open(f"sqlite:///{tmp_path / 'state' / 'ledger.sqlite'}")
+    again = Ledger.open(ledger_url)
     again.record(again.start_run("compliance", "x", {}), [record("a"), record("b")])
     assert contents() == before
 
@@ -90,13 +87,12 @@ def test_commands_learnt_replace_the_ones_before(ledger: Ledger) -> None:
     assert ledger.learnt() == {"class:x": ("a", "c"), "host:y": ("a", "c")}
 
 
-def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    Ledger.open(url).close()
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as raw:
-        raw.execute("update ledger_version set version = 99")
+def test_a_ledger_of_a_newer_version_is_left_alone(ledger_url: str) -> None:
+    Ledger.open(ledger_url).close()
+    with create_engine(ledger_url).begin() as raw:
+        raw.execute(text("update ledger_version set version = 99"))
     with pytest.raises(LedgerError, match="newer kitsurvie"):
-        Ledger.open(url)
+        Ledger.open(ledger_url)
 
 
 def test_a_file_that_is_no_ledger_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -136,6 +132,21 @@ def test_a_ledger_locked_by_another_process_is_said_so(
     other.execute("ROLLBACK")
 
 
+def test_a_table_locked_on_postgresql_is_said_so(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.url()
+    Ledger.open(url).close()
+    monkeypatch.setattr("kitsurvie.ledger.database.BUSY_MS", 50)
+    book = Ledger.open(url)
+    with create_engine(url).begin() as other:
+        other.execute(text("lock table runs in access exclusive mode"))
+        with pytest.raises(LedgerError, match="locked by another process"):
+            book.start_run("compliance", "x", {})
+    assert book.start_run("compliance", "x", {}) == 1
+    book.close()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "sqlite:////proc/nowhere/l.sqlite", "nodb://x"])
 def test_an_address_that_cannot_be_used_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(LedgerError, match=r"cannot be (used|opened)"):
@@ -152,3 +163,21 @@ def test_any_answer_survives_packing(rc: int, out: bytes, err: bytes, flaw: str)
 def test_any_verdict_survives_packing(found: str, message: str) -> None:
     verdict = Verdict("m", "c", Status.DRIFT, found, "", ("x",), message)
     assert unpack_content(pack_content(content(verdict))) == content(verdict)
+
+
+def test_a_database_without_its_driver_is_said_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(LedgerError, match="no driver here") as named:
+        Ledger.open("postgresql+psycopg://kit:secret@db/kit")
+    assert "kitsurvie[postgresql]" in (named.value.remedy or "")
+    assert "secret" not in str(named.value.where)
+
+
+def test_a_server_that_is_not_there_is_said_without_a_password(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError) as named:
+        Ledger.open(f"postgresql+psycopg://kit:secret@/kit?host={tmp_path}")
+    told = f"{named.value} {named.value.where} {named.value.remedy}"
+    assert "secret" not in told
+    assert "answer" in str(named.value)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,11 +19,6 @@ STATUSES = [Status.COMPLIANT, Status.DRIFT, Status.UNKNOWN]
 EVIDENCE = {"uname": Answer(0, b"Linux\n", b"")}
 
 Look = tuple[str, tuple[Verdict, ...]]
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
 def record(host: str, *verdicts: Verdict, answered: bool = True, at: float = 1.0) -> Record:
@@ -76,13 +70,13 @@ nights = st.lists(st.tuples(st.booleans(), st.lists(looks, max_size=5)), min_siz
 
 
 @settings(max_examples=60, deadline=None)
-@given(nights)
-def test_any_nights_are_told_as_they_were(told: list[tuple[bool, list[Look | str]]]) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="kitsurvie-"))
-    try:
-        compare(Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}"), told)
-    finally:
-        shutil.rmtree(folder)
+@given(told=nights)
+def test_any_nights_are_told_as_they_were(
+    new_ledger_url: Callable[[], str], told: list[tuple[bool, list[Look | str]]]
+) -> None:
+    ledger = Ledger.open(new_ledger_url())
+    compare(ledger, told)
+    ledger.close()
 
 
 def compare(ledger: Ledger, told: list[tuple[bool, list[Look | str]]]) -> None:
@@ -168,9 +162,8 @@ def test_a_run_of_one_measure_says_nothing_of_the_others(ledger: Ledger) -> None
     }  # fmt: skip
 
 
-def test_two_processes_that_write_of_one_host_leave_one_verdict_standing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    here, there = Ledger.open(url), Ledger.open(url)
+def test_two_processes_that_write_of_one_host_leave_one_verdict_standing(ledger_url: str) -> None:
+    here, there = Ledger.open(ledger_url), Ledger.open(ledger_url)
     runs = [here.start_run("compliance", "x", {}), there.start_run("compliance", "x", {})]
     here.record(runs[0], [record("a", verdict(found="1"))])
     there.record(runs[1], [record("a", verdict(found="2"))])

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from kitsurvie.ledger import Ledger, Outcome, Record, RunState
 from kitsurvie.model import Answer, Evidence, Status, Verdict
 
 HOST = "pc-1"
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
 
 
 def look(at: float, status: Status) -> Record:

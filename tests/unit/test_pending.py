@@ -30,11 +30,6 @@ TEXT = Text("fr", "en")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-
-
-@pytest.fixture
 def world(tmp_path: Path) -> Context:
     (tmp_path / "kitsurvie.toml").write_text("")
     role = tmp_path / "firewall"

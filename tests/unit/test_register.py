@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +15,8 @@ from kitsurvie.ledger.register import Import, Register
 
 
 @pytest.fixture
-def register(tmp_path: Path) -> Register:
-    return Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}").register
+def register(ledger: Ledger) -> Register:
+    return ledger.register
 
 
 def entry(key: str, data: str = "x", kind: str = "record") -> Entry:
@@ -121,16 +120,17 @@ def told(imports: Iterable[dict[str, str]]) -> dict[str, str]:
     data=st.data(),
 )
 def test_undone_in_any_order_it_is_as_if_they_had_never_been(
-    tmp_path_factory: pytest.TempPathFactory, imports: list[dict[str, str]], data: st.DataObject
+    new_ledger_url: Callable[[], str], imports: list[dict[str, str]], data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("register")
-    register = Ledger.open(f"sqlite:///{folder / 'ledger.sqlite'}").register
+    ledger = Ledger.open(new_ledger_url())
+    register = ledger.register
     numbers = [take(register, *(entry(k, v) for k, v in one.items())).id for one in imports]
     left = dict(zip(numbers, imports, strict=True))
     for number in data.draw(st.permutations(numbers)):
         register.undo(number)
         del left[number]
         assert stands(register) == told(left.values())
+    ledger.close()
 
 
 def test_devices_are_replaced_whole(register: Register) -> None:

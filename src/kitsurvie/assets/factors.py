@@ -236,7 +236,7 @@ def _quantiles() -> Mapping[tuple[str, str], tuple[float, float]]:
 
 
 def _text(name: str) -> str:
-    return (resources.files("kitsurvie.assets") / "reference" / name).read_text("utf-8")
+    return (resources.files("kitsurvie.assets") / "data" / name).read_text("utf-8")
 
 
 def _widened(figure: Figure, bounds: tuple[float, float] | None) -> Figure:

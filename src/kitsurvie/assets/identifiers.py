@@ -193,7 +193,7 @@ def _bare(text: str) -> str:
 @cache
 def _listed(kind: str) -> Callable[[str], bool]:
     """Whether a value of this kind is on the list."""
-    text = (resources.files("kitsurvie.assets") / "reference" / _LISTED).read_text("utf-8")
+    text = (resources.files("kitsurvie.assets") / "data" / _LISTED).read_text("utf-8")
     rows = [row for row in csv.DictReader(text.splitlines()) if row["type"] == kind]
     exact = {row["value"].casefold() for row in rows if row["match"] == "casefold-exact"}
     # in the spelling that we compare as well

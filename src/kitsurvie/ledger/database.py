@@ -36,6 +36,13 @@ def connect(url: str) -> tuple[Engine, str]:
         parsed = make_url(url)
         _make_folder(parsed)
         engine = create_engine(_readable(parsed))
+    except ModuleNotFoundError as error:
+        raise LedgerError(
+            f"The ledger's database has no driver here: Python module {error.name} is missing.",
+            where=where,
+            remedy="For PostgreSQL: pip install 'kitsurvie[postgresql]', and an address that "
+            "begins with postgresql+psycopg://.",
+        ) from error
     except (ArgumentError, ImportError, OSError) as error:
         raise LedgerError(
             f"The ledger's address cannot be used: {error}.",
@@ -45,6 +52,8 @@ def connect(url: str) -> tuple[Engine, str]:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _tune_postgresql)
     return engine, where
 
 
@@ -161,6 +170,9 @@ def _sentence(said: str) -> str:
         return "The ledger cannot be opened."
     if "not a database" in said or "malformed" in said:
         return "The ledger is damaged, or is no ledger."
+    if _away(said):
+        why = said.splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        return f"The ledger's database does not answer: {why.rstrip('.')}."
     return f"The ledger did not obey: {said.splitlines()[0]}."
 
 
@@ -174,7 +186,16 @@ def _remedy(said: str) -> str:
         )
     if "not a database" in said or "malformed" in said:
         return "Put it aside and bring back last night's copy."
+    if _away(said):
+        return (
+            "Check that the server runs, that it lets this account in, and `ledger` in "
+            "kitsurvie.toml; what was written before is kept."
+        )
     return "Check who owns the file and its folder, and that the disk is mounted for writing."
+
+
+def _away(said: str) -> bool:
+    return "connection to server" in said or "server closed the connection" in said
 
 
 def _full(said: str) -> bool:
@@ -197,6 +218,13 @@ def _tune_sqlite(connection: Any, _: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _tune_postgresql(connection: Any, _: object) -> None:
+    # it would wait for ever
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {BUSY_MS}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.databases import Server
 
 from kitsurvie import workspace
 from kitsurvie.cli import init
@@ -86,6 +87,29 @@ def test_the_same_exports_again_double_nothing(copy: Path, ask: Ask) -> None:
     undone = ask(importing.undo, again["import"], workspace=copy)
     assert undone["devices"] == len(before)
     assert ask(listing.list_, workspace=copy)["devices"] == before
+
+
+def test_on_postgresql_it_is_all_the_same(
+    imported: Path, root: Path, postgresql: Server, ask: Ask
+) -> None:
+    """The same people, since the key is: every document is the same to the letter."""
+    (root / "kitsurvie.toml").write_text(f'ledger = "{postgresql.url()}"\n')
+    consult(root, "all: true")
+    key = workspace.load(root).state / importing.KEY
+    key.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(workspace.load(imported).state / importing.KEY, key)
+    told = ask(importing.import_, EXPORTS, workspace=root)
+    (one,) = ask(importing.imports, workspace=imported)["imports"]
+    assert one["counts"].items() <= told["counts"].items()
+    for command, more in (
+        (listing.list_, {}),
+        (doubles.doubles, {"until": LAST_DAY}),
+        (deciding.identical, {}),
+    ):
+        here = ask(command, workspace=root, **more)
+        there = ask(command, workspace=imported, **more)
+        assert {**here, "at": None} == {**there, "at": None}, command
+    assert ask(importing.undo, told["import"], workspace=root)["devices"] == 0
 
 
 def test_an_import_undone_leaves_nothing(copy: Path, ask: Ask) -> None:

@@ -10,7 +10,7 @@ import pytest
 from kitsurvie.assets import identifiers
 from kitsurvie.assets.record import Interface
 
-LISTED = resources.files("kitsurvie.assets") / "reference" / "bad_identifiers.csv"
+LISTED = resources.files("kitsurvie.assets") / "data" / "bad_identifiers.csv"
 
 
 def listed(kind: str) -> list[str]:
