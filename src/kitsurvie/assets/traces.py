@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from sys import intern
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from kitsurvie.assets import identifiers
 from kitsurvie.assets.record import Kind, Record, Source
@@ -58,6 +58,12 @@ def record_id(record: Record) -> str:
 def id_of(source: str, register: str, key: str) -> str:
     """The id of the record that these name."""
     return f"{source}/{quote(register, safe='') if register else ''}/{key}"
+
+
+def parts_of_id(name: str) -> tuple[str, str, str]:
+    """Source, register and key of the record of an id."""
+    source, register, key = name.split("/", 2)
+    return source, unquote(register), key
 
 
 def trace(record: Record) -> Trace:

@@ -35,7 +35,9 @@ def connect(url: str) -> tuple[Engine, str]:
     try:
         parsed = make_url(url)
         _make_folder(parsed)
-        engine = create_engine(_readable(parsed))
+        # PostgreSQL would keep the plan that a statement had when its table was still empty
+        more = {"prepare_threshold": None} if parsed.get_driver_name() == "psycopg" else {}
+        engine = create_engine(_readable(parsed), connect_args=more)
     except ModuleNotFoundError as error:
         raise LedgerError(
             f"The ledger's database has no driver here: Python module {error.name} is missing.",

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, tuple_, update
 
@@ -105,10 +105,7 @@ class Importing:
         if not given:
             return
         digests = {one[:4]: blake2b(one.data, digest_size=16).digest() for one in given}
-        query = select(entries.c.id, *name, entries.c.digest).where(
-            current, tuple_(*name).in_(list(digests))
-        )
-        there = {tuple(row[1:5]): row for row in self._connection.execute(query)}
+        there = self._standing(digests)
         old, rows = [], []
         for one in given:
             known = there.get(one[:4])
@@ -126,6 +123,23 @@ class Importing:
             )
         if rows:
             self._connection.execute(insert(entries), rows)
+
+    def _standing(self, names: Iterable[tuple[str, str, str, str]]) -> dict[Any, Any]:
+        """The rows that stand under some names.
+
+        Asked for by key inside one kind, source and register: that is one range of the index to
+        any database, where PostgreSQL reads the whole table for a list of whole names.
+        """
+        keys: dict[tuple[str, ...], list[str]] = {}
+        for one in names:
+            keys.setdefault(one[:3], []).append(one[3])
+        query = select(entries.c.id, *name, entries.c.digest).where(current)
+        found = {}
+        for where, wanted in keys.items():
+            some = query.where(tuple_(*name[:3]) == where, entries.c.key.in_(wanted))
+            for row in self._connection.execute(some):
+                found[tuple(row[1:5])] = row
+        return found
 
     def _write_days(self) -> None:
         given = {(d.day, d.member, d.device_name, d.device_serial, d.user): d for d in self._days}

@@ -29,12 +29,15 @@ entries = Table(
     Column("key", Text, nullable=False),
     Column("digest", LargeBinary(16), nullable=False),
     Column("data", LargeBinary, nullable=False),
-    Column("superseded_by", Integer, index=True),
+    Column("superseded_by", Integer),
 )
 # what an entry is called; the one of that name that stands
 name = (entries.c.kind, entries.c.source, entries.c.register, entries.c.key)
 current = entries.c.superseded_by.is_(None)
 Index("asset_entries_current", *name, unique=True, sqlite_where=current, postgresql_where=current)
+# not of what stands: PostgreSQL would look for it there, and read the whole table
+gone = entries.c.superseded_by.is_not(None)
+Index("asset_entries_gone", entries.c.superseded_by, sqlite_where=gone, postgresql_where=gone)
 refusals = Table(
     "asset_refusals",
     metadata,

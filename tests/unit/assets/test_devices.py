@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.unit.assets.test_identity import M1, U1, U2, record, typed
 
 from kitsurvie.assets.devices import adopt
 from kitsurvie.assets.identity import Decision, Ruling, identify
 from kitsurvie.assets.record import Kind
-from kitsurvie.assets.traces import record_id
+from kitsurvie.assets.traces import id_of, parts_of_id, record_id
 
 
 def test_a_device_is_what_saw_it_last_says() -> None:
@@ -53,3 +54,9 @@ def test_a_merge_keeps_the_id_of_the_larger_part_and_a_split_gives_the_other_a_n
 def test_ids_are_the_same_whatever_the_order() -> None:
     records = [record(serial=f"KFRCHB{n}", uuid=U1[:-1] + str(n)) for n in range(9)]
     assert adopt(identify(records).devices, {}) == adopt(identify(records[::-1]).devices, {})
+
+
+@pytest.mark.parametrize("register", ["", "mairie d'Agneaux/2", "100 %", "é"])
+@pytest.mark.parametrize("key", ["12", "desktop:a/b", "%2F", ""])
+def test_the_id_of_a_record_says_which_it_is(register: str, key: str) -> None:
+    assert parts_of_id(id_of("glpi-csv", register, key)) == ("glpi-csv", register, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -12,7 +12,7 @@ from kitsurvie.assets import packing
 from kitsurvie.assets.devices import Device, adopt
 from kitsurvie.assets.identity import Decision, Identity, Ruling, identify
 from kitsurvie.assets.record import Exemption, Origin, Record, SessionDay
-from kitsurvie.assets.traces import id_of, record_id
+from kitsurvie.assets.traces import id_of, parts_of_id, record_id
 from kitsurvie.assets.use import Use, Window, attach
 from kitsurvie.errors import UsageError
 from kitsurvie.inventory import territory
@@ -29,7 +29,6 @@ class Estate:
 
     register: Register
     inventory: Inventory
-    records: Mapping[str, Record]
     identity: Identity
     devices: Mapping[str, Device]
     exemptions: tuple[Exemption, ...]
@@ -45,6 +44,11 @@ class Estate:
             for one in days
         )  # fmt: skip
         return attach(self.devices.values(), sessions, window)
+
+    @cached_property
+    def records(self) -> Mapping[str, Record]:
+        """Every record by its id: read where one is asked for, since they are most of the room."""
+        return {record_id(one): one for one in _records(self.register)}
 
     @cached_property
     def by_record(self) -> Mapping[str, str]:
@@ -89,28 +93,25 @@ class Estate:
 
 def load(register: Register, place: Workspace) -> Estate:
     """Everything that stands in the register, identified."""
-    records: dict[str, Record] = {}
-    for entry in register.entries("record"):
-        one = packing.unpack("record", entry.data)
-        if isinstance(one, Record):
-            records[record_id(one)] = one
-    identity = identify(records.values(), decisions(register))
+    identity = identify(_records(register), decisions(register))
     former: dict[str, list[str]] = {}
     for (source, name, key), device in register.devices().items():
         former.setdefault(device, []).append(id_of(source, name, key))
     devices = {one.id: one for one in adopt(identity.devices, former)}
-    return Estate(
-        register, inventories.load(place), records, identity, devices, _exemptions(register)
-    )
+    return Estate(register, inventories.load(place), identity, devices, _exemptions(register))
+
+
+def _records(register: Register) -> Iterator[Record]:
+    for entry in register.entries("record"):
+        one = packing.unpack("record", entry.data)
+        if isinstance(one, Record):
+            yield one
 
 
 def settle(estate: Estate) -> None:
     """Keep which record is of which device, so that ids last."""
     estate.register.set_devices(
-        {
-            (one.source.value, one.register, one.key): estate.by_record[name]
-            for name, one in estate.records.items()
-        }
+        {parts_of_id(record): one.id for one in estate.devices.values() for record in one.records}
     )
 
 
