@@ -1,6 +1,6 @@
 """Serials, UUIDs, MACs and names in one spelling, blank where they identify nothing.
 
-What identifies nothing by its value alone is in `reference/bad_identifiers.csv` (each line with its
+What identifies nothing by its value alone is in `data/bad_identifiers.csv` (each line with its
 source) and in the rules below. What identifies nothing because many machines carry it is found in
 the records themselves (`kitsurvie.assets.faces`).
 """
