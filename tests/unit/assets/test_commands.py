@@ -14,7 +14,7 @@ import pytest
 
 from kitsurvie import workspace
 from kitsurvie.cli import init
-from kitsurvie.cli.assets import deciding, doubles, importing, listing
+from kitsurvie.cli.assets import deciding, doubles, importing, listing, people
 from kitsurvie.errors import LedgerError, UsageError
 from kitsurvie.ledger import Ledger
 
@@ -100,9 +100,9 @@ def test_an_import_undone_leaves_nothing(copy: Path, ask: Ask) -> None:
 def test_doubles_are_told_as_they_are(imported: Path, ask: Ask) -> None:
     from kitsurvie.assets.pseudonym import Pseudonyms, read_key
 
-    people = Pseudonyms(read_key(workspace.load(imported).state / importing.KEY))
+    known = Pseudonyms(read_key(workspace.load(imported).state / people.KEY))
     truth = {
-        people.of(row["user"]): row["verdict"]
+        known.of(row["user"]): row["verdict"]
         for row in csv.DictReader((SAMPLE / "truth" / "doubles.csv").open(encoding="utf-8"))
     }
     found = ask(doubles.doubles, until=LAST_DAY, workspace=imported)
@@ -211,18 +211,18 @@ def test_somebody_is_exempt_until_a_day(copy: Path, ask: Ask) -> None:
     said = ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"]
     from kitsurvie.assets.pseudonym import Pseudonyms, read_key
 
-    person = Pseudonyms(read_key(workspace.load(copy).state / importing.KEY)).of(row["user"])
+    person = Pseudonyms(read_key(workspace.load(copy).state / people.KEY)).of(row["user"])
     siren = next(one["member"]["siren"] for one in said if one["person"] == person)
     assert before[person] == "dormant_second"
     given = ask(
-        deciding.exempt, row["user"], member=siren, reason="élections", until="2099-01-01",
+        deciding.exempt, user=person, member=siren, reason="élections", until="2099-01-01",
         workspace=copy,
     )  # fmt: skip
     assert told()[person] == "exempt"
     deciding.revoke(given["decision"], workspace=copy)
     assert told() == before
-    for bad in ({"until": "2020-01-01"}, {"reason": "  "}, {"user": "Administrateur"}):
-        words = {"user": row["user"], "member": siren, "reason": "x", "until": "2099-01-01", **bad}
+    for bad in ({"until": "2020-01-01"}, {"reason": "  "}, {"user": row["user"]}):
+        words = {"user": person, "member": siren, "reason": "x", "until": "2099-01-01", **bad}
         with pytest.raises(UsageError):
             deciding.exempt(**words, workspace=copy)
 

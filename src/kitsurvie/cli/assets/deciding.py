@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 
 import typer
 
-from kitsurvie.assets import pseudonym
 from kitsurvie.assets.identity import Ruling
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import EXEMPT, MERGE, Estate
-from kitsurvie.cli.assets.importing import KEY
 from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Workspace
@@ -126,26 +124,24 @@ def unmerge(
 
 
 def exempt(
-    user: Annotated[str, typer.Argument(metavar="LOGIN", help="Who may have two machines.")],
     member: Annotated[str, typer.Option("--member", metavar="SIREN", help="At which member.")],
     reason: Reason,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day.")],
+    user: people.Person = None,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
-    """Let somebody have two machines until a day. The login is kept as a pseudonym."""
+    """Let somebody have two machines until a day. The login is kept as a pseudonym.
+
+    It is asked for, or read from standard input: arguments are shown to every account.
+    """
     last = told.date_of("--until", until)
-    if last < date.today():
+    if last < clock.today():
         raise UsageError(f"--until {until}: that day is past.", remedy="Name a day to come.")
+    why = why_of(reason)
     place = find(workspace)
-    place.make_state()
-    person = pseudonym.Pseudonyms(pseudonym.read_key(place.state / KEY)).of(user)
-    if not person:
-        raise UsageError(
-            f"{user!r} is an account of the system or of administrators: nobody's machine.",
-            remedy="Give the login of a person.",
-        )
-    data = {"user": person, "member": member, "reason": _why(reason), "until": last.isoformat()}
+    person = people.person(user, people.pseudonyms(place))
+    data = {"user": person, "member": member, "reason": why, "until": last.isoformat()}
     with opened(place.ledger_url) as ledger:
         number = ledger.register.decide(who(), EXEMPT, data)
     if json:
@@ -205,7 +201,7 @@ def _decide(
     *,
     json: bool,
 ) -> int:
-    why = _why(reason)
+    why = why_of(reason)
     numbers = [
         ledger.register.decide(
             who(), MERGE, {"a": a, "b": b, "ruling": ruling.value, "reason": why}
@@ -225,7 +221,8 @@ def _decide(
     return 0
 
 
-def _why(reason: str) -> str:
+def why_of(reason: str) -> str:
+    """The reason on one line. Raises UsageError when there is none."""
     why = " ".join(reason.split())
     if not why:
         raise UsageError("The reason is empty.", remedy="Say why: whoever reads it has no other.")

@@ -7,7 +7,6 @@ import io
 import json as json_format
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,10 +15,11 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from kitsurvie import inventory as inventories
-from kitsurvie.assets import packing, places, pseudonym
+from kitsurvie.assets import packing, places
 from kitsurvie.assets.readers import Item, Tally, read
 from kitsurvie.assets.record import Exemption, Person, Record, Refusal, SessionDay, Source
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.context import who
@@ -34,9 +34,6 @@ from kitsurvie.workspace import find
 
 # what a terminal shows of what was refused; the file and the document have all of it
 REFUSALS_SHOWN = 12
-# the pseudonyms' key, beside the ledger and never in it
-KEY = "pseudonyms.key"
-
 Number = Annotated[int, typer.Argument(metavar="N", help="The import, by its number.")]
 
 
@@ -86,14 +83,14 @@ def import_(
     place = find(workspace)
     inventory = inventories.load(place)
     consulted = consultations.load(place, inventory)
-    place.make_state()
+    today = clock.today()
     total = sum(path.stat().st_size for path in _files(paths))
     with opened(place.ledger_url) as ledger:
-        key = pseudonym.read_key(place.state / KEY)
+        logins = people.pseudonyms(place)
         with _Watch(total) as watch:
             items = read(
-                paths, places=places.known(inventory), pseudonyms=pseudonym.Pseudonyms(key),
-                today=date.today(), source=source, register=register, entity=entity,
+                paths, places=places.known(inventory), pseudonyms=logins,
+                today=today, source=source, register=register, entity=entity,
                 mapped=fields, progress=watch,
             )  # fmt: skip
             left_out: Counter[str | None] = Counter()
