@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from kitsurvie.assets import acts
 from kitsurvie.assets.identity import Ruling
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
-from kitsurvie.cli.assets.estate import EXEMPT, MERGE, Estate
+from kitsurvie.cli.assets.estate import MERGE, Estate
 from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Workspace
@@ -23,6 +24,7 @@ from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 LINES_SHOWN = 30
+FORGET = "forget"
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it stays on record with your name.")
 ]
@@ -141,11 +143,11 @@ def exempt(
     why = why_of(reason)
     place = find(workspace)
     person = people.person(user, people.pseudonyms(place))
-    data = {"user": person, "member": member, "reason": why, "until": last.isoformat()}
+    one = acts.Exempt(person, member, why, last.isoformat())
     with opened(place.ledger_url) as ledger:
-        number = ledger.register.decide(who(), EXEMPT, data)
+        number = decide(ledger, one)
     if json:
-        output.document("assets_exempt", {"decision": number, **data})
+        output.document("assets_exempt", {"decision": number, **acts.data_of(one)})
     else:
         output.say(f"Decision {number}: exempt until {last.isoformat()}. To take it back: "
                    f"kitsurvie assets revoke {number}")  # fmt: skip
@@ -162,16 +164,16 @@ def journal(
     """List what people decided of equipment: by whom, when and why."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        acts = ledger.register.acts(undone=everything)
+        decided = ledger.register.acts(undone=everything)
     if json:
-        output.document("assets_journal", {"decisions": [_document(one) for one in acts]})
+        output.document("assets_journal", {"decisions": [_document(one) for one in decided]})
         return 0
-    for one in acts:
+    for one in decided:
         undone = f" (taken back on {told.day(one.undone_at)})" if one.undone_at is not None else ""
         output.say(
             output.printable(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one)}{undone}")
         )
-    output.say(f"{told.count(len(acts), 'decision')}.")
+    output.say(f"{told.count(len(decided), 'decision')}.")
     return 0
 
 
@@ -183,6 +185,11 @@ def revoke(
     """Take a decision back. It stays on record, with who took it back."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
+        if any(one.id == number for one in ledger.register.acts(FORGET)):
+            raise UsageError(
+                "That somebody was forgotten cannot be taken back: nothing of them is kept.",
+                remedy="What an export still says of them comes back with its next import.",
+            )
         act = ledger.register.revoke(who(), number)
         estates.settle(estates.load(ledger.register, place))
     if json:
@@ -190,6 +197,11 @@ def revoke(
     else:
         output.say(f"Decision {number} is taken back: {output.printable(_said(act))}.")
     return 0
+
+
+def decide(ledger: Ledger, one: acts.Decided) -> int:
+    """Put a decision on record, with who made it and when; gives its number."""
+    return ledger.register.decide(who(), acts.kind_of(one), acts.data_of(one))
 
 
 def _decide(
@@ -202,12 +214,7 @@ def _decide(
     json: bool,
 ) -> int:
     why = why_of(reason)
-    numbers = [
-        ledger.register.decide(
-            who(), MERGE, {"a": a, "b": b, "ruling": ruling.value, "reason": why}
-        )
-        for a, b in pairs
-    ]
+    numbers = [decide(ledger, acts.Merge(a, b, ruling.value, why)) for a, b in pairs]
     estate = estates.load(ledger.register, place)
     estates.settle(estate)
     devices = sorted({estate.by_record[record] for pair in pairs for record in pair})

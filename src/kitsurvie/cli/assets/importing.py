@@ -7,6 +7,7 @@ import io
 import json as json_format
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,9 +18,18 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from kitsurvie import inventory as inventories
 from kitsurvie.assets import packing, places
 from kitsurvie.assets.readers import Item, Tally, read
-from kitsurvie.assets.record import Exemption, Person, Record, Refusal, SessionDay, Source
+from kitsurvie.assets.record import (
+    Discard,
+    Exemption,
+    Person,
+    Record,
+    Refusal,
+    SessionDay,
+    Source,
+)
+from kitsurvie.assets.use import WINDOW_DAYS
 from kitsurvie.cli import output, told
-from kitsurvie.cli.assets import clock, people
+from kitsurvie.cli.assets import clock, keeping, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.context import who
@@ -94,9 +104,9 @@ def import_(
                 mapped=fields, progress=watch,
             )  # fmt: skip
             left_out: Counter[str | None] = Counter()
-            done = ledger.register.take(
-                who(), map(str, paths), lambda to: _give(to, items, consulted, left_out)
-            )
+            give = _Giving(consulted, keeping.oldest(today), left_out)
+            done = ledger.register.take(who(), map(str, paths), lambda to: give(to, items))
+        keeping.purge(ledger.register, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
         not_taken = ledger.register.refused(done.id)
@@ -105,6 +115,7 @@ def import_(
     counts = {**done.counts, "devices": len(estate.devices)}
     counts["proposals"] = len(estate.identity.proposals)
     counts["not_consulted"] = left_out.total()
+    counts["too_old"] = give.too_old
     if json:
         output.document(
             "assets_import",
@@ -113,6 +124,9 @@ def import_(
     else:
         _say(done, counts, not_taken, refused)
         _say_left_out(left_out, estate)
+        if give.too_old:
+            days = told.count(give.too_old, "day")
+            output.say(f"{days} of use left out: older than {WINDOW_DAYS} days.")
     return ExitCode.DRIFT if not_taken else ExitCode.COMPLIANT
 
 
@@ -171,40 +185,62 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def _give(
-    to: Importing,
-    items: Iterable[Item],
-    consulted: consultations.Consultations,
-    left_out: Counter[str | None],
-) -> None:
-    may = cache(lambda member: consulted.of(member) is not None)
-    for one in items:
-        match one:
-            case Record():
-                kept = packing.named(one)
-                data = packing.pack(kept)
-                to.entry(Entry("record", kept.source.value, kept.register, kept.key, data))
-            case SessionDay() if not may(one.member):
-                left_out[one.member] += 1
-            case SessionDay():
-                to.day(
-                    Day(
-                        one.day.isoformat(), one.member or "", one.commune or "",
-                        one.device_name, one.device_serial, one.user,
-                    )
-                )  # fmt: skip
-            case Person():
-                if one.user:
-                    key = f"{one.member or ''}/{one.user}"
-                    to.entry(Entry("person", Source.DIRECTORY.value, "", key, packing.pack(one)))
-            case Exemption():
-                key = f"{one.member or ''}/{one.user}"
-                data = packing.pack(one)
-                to.entry(Entry("exemption", Source.EXEMPTIONS.value, "", key, data))
-            case Refusal():
-                row = {"text": one.text, "headings": one.headings} if one.text else {}
-                text = json_format.dumps(row, ensure_ascii=False) if row else ""
-                to.refuse(Refused(one.origin.file, one.origin.line, one.reason, text))
+class _Giving:
+    """Hands over what may be kept; counts the days of use that may not."""
+
+    def __init__(
+        self,
+        consulted: consultations.Consultations,
+        oldest: date,
+        left_out: Counter[str | None],
+    ) -> None:
+        self._may = cache(lambda member: consulted.of(member) is not None)
+        self._oldest = oldest
+        self._left_out = left_out
+        self.too_old = 0
+
+    def __call__(self, to: Importing, items: Iterable[Item]) -> None:
+        for one in items:
+            match one:
+                case SessionDay():
+                    self._day(to, one)
+                case Refusal():
+                    row = {"text": one.text, "headings": one.headings} if one.text else {}
+                    text = json_format.dumps(row, ensure_ascii=False) if row else ""
+                    to.refuse(Refused(one.origin.file, one.origin.line, one.reason, text))
+                case _:
+                    for entry in _entries(one):
+                        to.entry(entry)
+
+    def _day(self, to: Importing, one: SessionDay) -> None:
+        if one.day < self._oldest:
+            self.too_old += 1
+        elif not self._may(one.member):
+            self._left_out[one.member] += 1
+        else:
+            to.day(
+                Day(
+                    one.day.isoformat(), one.member or "", one.commune or "", one.device_name,
+                    one.device_serial, one.user,
+                )
+            )  # fmt: skip
+
+
+def _entries(one: Record | Person | Exemption | Discard) -> Iterable[Entry]:
+    match one:
+        case Record():
+            kept = packing.named(one)
+            data = packing.pack(kept)
+            yield Entry("record", kept.source.value, kept.register, kept.key, data)
+        case Person() if one.user:
+            key = f"{one.member or ''}/{one.user}"
+            yield Entry("person", Source.DIRECTORY.value, "", key, packing.pack(one))
+        case Exemption():
+            key = f"{one.member or ''}/{one.user}"
+            yield Entry("exemption", Source.EXEMPTIONS.value, "", key, packing.pack(one))
+        case Discard():
+            source = Source.DISCARDED.value
+            yield Entry("discard", source, one.register, one.key, packing.pack(one))
 
 
 class _Watch:
