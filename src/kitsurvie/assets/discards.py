@@ -188,6 +188,14 @@ def once(found: Iterable[tuple[str, Discard]]) -> tuple[Discard, ...]:
     return tuple(things.values())
 
 
+def filled(one: Discard, device: Device | None) -> Discard:
+    """The same, with what the register knows by now of its age and kind."""
+    if device is None:
+        return one
+    kind = device.kind if one.kind is Kind.UNKNOWN else one.kind
+    return replace(one, bought=one.bought or device.bought, kind=kind)
+
+
 def name_of(one: Discard, device: Device | None) -> str:
     """What a thing is called: its device, its serial number in its member, or its row's number."""
     if device is not None:

@@ -256,6 +256,24 @@ def test_a_table_of_what_was_discarded_takes_machines_out_of_stock(
     assert offered(ask) == {"PT-2": "owner"}
 
 
+def test_an_age_that_nobody_knew_is_said_or_learnt_later(root: Path, ask: Ask) -> None:
+    to = discarding.Outcome
+    rows = ("8;PF-8;50002;6G8H0J2;Desktop;;;;", "9;PF-9;50002;5F7G9H1;Desktop;;;;")
+    table = root.parent / "more.csv"
+    table.write_text(HEADINGS + "\r\n".join(rows) + "\r\n", encoding="utf-8")
+    importing.import_([table], workspace=root)
+    ask(discarding.discard, "PF-8", to.CEDED, bought="2020-01-01")
+    ask(discarding.discard, "PF-9", to.CEDED)
+    (one,) = ask(discarding.discarded)["members"]
+    assert (one["reused"], one["left_out"]["age_unknown"]) == (1, 1)
+    table.write_text(HEADINGS + "9;PF-9;50002;5F7G9H1;Desktop;;2021-01-01;;\r\n", encoding="utf-8")
+    importing.import_([table], workspace=root)
+    (one,) = ask(discarding.discarded)["members"]
+    assert (one["reused"], one["left_out"]["age_unknown"]) == (2, 0)
+    with pytest.raises(UsageError, match="still to come"):
+        discarding.discard("PF-1", to.STOCK, bought="2027-01-01", workspace=root)
+
+
 # -- people -------------------------------------------------------------------------------------
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from kitsurvie.assets import acts
+from kitsurvie import inventory as inventories
+from kitsurvie.assets import acts, life
 from kitsurvie.assets.identity import Ruling
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import MERGE, Estate
-from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
+from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of, sentence_of
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger
 from kitsurvie.ledger.register import Act
+from kitsurvie.model import Inventory
 from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
@@ -168,10 +171,13 @@ def journal(
     if json:
         output.document("assets_journal", {"decisions": [_document(one) for one in decided]})
         return 0
+    inventory = inventories.load(place)
     for one in decided:
         undone = f" (taken back on {told.day(one.undone_at)})" if one.undone_at is not None else ""
         output.say(
-            output.printable(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one)}{undone}")
+            output.printable(
+                f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one, inventory)}{undone}"
+            )
         )
     output.say(f"{told.count(len(decided), 'decision')}.")
     return 0
@@ -195,7 +201,8 @@ def revoke(
     if json:
         output.document("assets_revoke", _document(act))
     else:
-        output.say(f"Decision {number} is taken back: {output.printable(_said(act))}.")
+        said = output.printable(_said(act, inventories.load(place)))
+        output.say(f"Decision {number} is taken back: {said}.")
     return 0
 
 
@@ -236,8 +243,11 @@ def why_of(reason: str) -> str:
     return why
 
 
-def _said(act: Act) -> str:
+def _said(act: Act, inventory: Inventory) -> str:
     data = act.data
+    if act.kind in life.KINDS:
+        said = sentence_of(estates.step(act), partial(estates.name_of, inventory))
+        return f"{data['device']} on {data['day']}: {said}"
     if act.kind == MERGE:
         word = "one machine" if data["ruling"] == Ruling.SAME.value else "two machines"
         return f"{data['a']} and {data['b']}: {word}: {data['reason']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from kitsurvie.assets.devices import Device
 from kitsurvie.assets.discards import NEEDS_PROOF, SOURCE, Scope, Share
 from kitsurvie.assets.life import Life, State
 from kitsurvie.assets.record import Discard, Outcome
-from kitsurvie.cli import output
+from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.deciding import decide
@@ -69,6 +70,10 @@ def discard(
         bool | None,
         typer.Option("--small/--large", help="No side of it is over 50 cm, or one is."),
     ] = None,
+    bought: Annotated[
+        str | None,
+        typer.Option("--bought", metavar="DATE", help="When it was, where no register says so."),
+    ] = None,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
@@ -79,10 +84,14 @@ def discard(
     """
     said = {"--recipient": recipient, "--proof": proof, "--excluded": excluded}
     words = [_line(option, text) for option, text in said.items()]
+    since = told.date_of("--bought", bought) if bought else None
+    if since is not None and since > clock.today():
+        raise UsageError(f"--bought {since} is still to come.", remedy="Mend the date.")
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
         one = estate.device(device)
+        one = replace(one, bought=one.bought or since)
         life = estate.life(one.id)
         if life.state is State.LENT:
             raise UsageError(
@@ -158,7 +167,7 @@ def _made(
         maker=one.maker,
         model=one.model,
         serial=one.serial,
-        bought=one.bought.isoformat() if one.bought else "",
+        bought=one.bought.isoformat() if one.bought else before.get("bought", ""),
         discarded=before.get("discarded") or day.isoformat(),
         outcome=to.value,
         left="" if to is Outcome.STOCK else day.isoformat(),

@@ -124,13 +124,13 @@ class Estate:
     @cached_property
     def discarded(self) -> tuple[Discard, ...]:
         """What was discarded, once each, whether a table or a decision says so."""
-        imported = [(discards.name_of(one, device), one) for one, device in self._imported]
-        decided = []
+        said = list(self._imported)
         for act in self.register.acts(DISCARD):
-            one, device = discard_of(act), self.meant(act.data)
-            known = self.devices[device] if device else None
-            decided.append((discards.name_of(one, known), one))
-        return discards.once((*imported, *decided))
+            device = self.meant(act.data)
+            said.append((discard_of(act), self.devices[device] if device else None))
+        return discards.once(
+            (discards.name_of(one, device), discards.filled(one, device)) for one, device in said
+        )
 
     @cached_property
     def _imported(self) -> tuple[tuple[Discard, Device | None], ...]:

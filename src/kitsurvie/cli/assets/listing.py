@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -92,7 +93,9 @@ def show(device: DeviceName, json: Json = False, workspace: Workspace = None) ->
     if life.steps:
         output.say(f"  stands    {STANDS[life.state]}")
     for step in life.steps:
-        output.say(f"  {step.day}  {output.printable(sentence_of(step, estate))}")
+        by = f"{step.by_whom}, decision {step.id}" if step.id else "a table that was imported"
+        said = f"{sentence_of(step, estate.member)} ({by})"
+        output.say(f"  {step.day}  {output.printable(said)}")
     for record in one.records:
         output.say(f"  record    {output.printable(_record(record, estate.records[record]))}")
     for link in links(one, estate):
@@ -136,21 +139,20 @@ def whole(one: Device, estate: Estate) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sentence_of(step: Step, estate: Estate) -> str:
-    """One step of a machine's life, as it is told."""
-    data, by = step.data, f" ({step.by_whom}, decision {step.id})" if step.id else " (a table)"
+def sentence_of(step: Step, named: Callable[[str], str]) -> str:
+    """One step of a machine's life, as it is told; `named` gives the name of a member."""
+    data = step.data
     match step.kind:
         case "loan":
             whom = data["service"] or data["user"] or "somebody who was forgotten"
             until = f" until {data['until']}" if data["until"] else ""
-            what = f"lent to {whom}, {estate.member(data['member'])}{until}: {data['reason']}"
+            return f"lent to {whom}, {named(data['member'])}{until}: {data['reason']}"
         case "return":
-            owner = f", of {estate.member(data['owner'])}" if data["owner"] else ""
-            what = f"back in stock{owner}: {data['reason']}"
+            owner = f", of {named(data['owner'])}" if data["owner"] else ""
+            return f"back in stock{owner}: {data['reason']}"
         case _:
             to = f" to {data['recipient']}" if data.get("recipient") else ""
-            what = f"discarded, {data['outcome']}{to}"
-    return f"{what}{by}"
+            return f"discarded, {data['outcome']}{to}"
 
 
 def links(one: Device, estate: Estate) -> list[dict[str, str]]:
