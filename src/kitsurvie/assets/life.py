@@ -24,8 +24,8 @@ class State(StrEnum):
     DISCARDED = "discarded"
 
 
-_AFTER = {"return": State.STOCK, "loan": State.LENT, "discard": State.DISCARDED}
-KINDS = tuple(_AFTER)
+_AFTER = {"return": State.STOCK, "loan": State.LENT}
+KINDS = (*_AFTER, "discard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,15 @@ class Life:
         return self.steps[-1] if self.steps else None
 
     @property
+    def discard(self) -> Step | None:
+        """The last word on its being discarded, None while it is not."""
+        return next((step for step in reversed(self.steps) if step.kind == "discard"), None)
+
+    @property
     def state(self) -> State:
-        """Where it stands."""
+        """Where it stands: what was discarded stays so until that is taken back."""
+        if self.discard is not None:
+            return State.DISCARDED
         return _AFTER[self.steps[-1].kind] if self.steps else State.IN_SERVICE
 
     @property

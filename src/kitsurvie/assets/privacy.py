@@ -273,11 +273,10 @@ SECURITY: Mapping[Activity, tuple[Text, ...]] = {
             "but for the forgetting of a person.",
         ),
         Text(
-            "Effacement d’une personne à la demande du membre (kitsurvie assets forget), pages "
-            "libérées écrasées.",
-            "A person is forgotten when the member asks (kitsurvie assets forget), and what is "
-            "freed "
-            "is written over.",
+            "Effacement d’une personne à la demande du membre (kitsurvie assets forget) ; la place "
+            "libérée est écrasée dans un fichier SQLite.",
+            "A person is forgotten when the member asks (kitsurvie assets forget); what is freed "
+            "in an SQLite file is written over.",
         ),
         _RIGHTS,
     ),

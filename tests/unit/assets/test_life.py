@@ -178,6 +178,34 @@ def test_a_person_is_lent_to_as_a_pseudonym_that_no_argument_and_no_file_tells(
             lending.loan("PT-2", WHY, workspace=root)
 
 
+def test_a_login_that_is_no_text_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    latin = io.TextIOWrapper(io.BytesIO("hélène\n".encode("latin-1")), encoding="utf-8")
+    for stdin in (latin, None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(UsageError):
+            keeping.forget(AGNEAUX, workspace=root)
+
+
+def test_what_somebody_typed_drives_no_terminal(
+    root: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b]0;x\x07 [bold]o[/bold] \u202e"
+    ask(lending.return_, "PT-1", hostile)
+    ask(lending.loan, "PT-1", hostile, service="Accueil", until="2026-11-01")
+    number = ask(lending.return_, "PT-1", hostile)["decision"]
+    listing.show("PT-1", workspace=root)
+    deciding.journal(workspace=root)
+    available.available(workspace=root)
+    deciding.revoke(number, workspace=root)
+    said = capsys.readouterr().out
+    assert "[bold]o[/bold]" in said
+    for character in ("\x1b", "\x07", "\u202e"):
+        assert character not in said
+    for option in ("recipient", "proof", "excluded"):
+        with pytest.raises(UsageError, match=f"--{option}"):
+            discarding.discard("PF-1", discarding.Outcome.SOLD, **{option: hostile}, workspace=root)
+
+
 @pytest.mark.parametrize("service", ["", "   ", "---", "a\x1b[2Jb", "x" * 81, "luc.durand"])
 def test_a_service_is_a_name_and_no_login(root: Path, service: str) -> None:
     with pytest.raises(UsageError, match="service"):
@@ -256,6 +284,24 @@ def test_a_table_of_what_was_discarded_takes_machines_out_of_stock(
     assert offered(ask) == {"PT-2": "owner"}
 
 
+def test_what_a_table_says_was_discarded_is_not_offered_though_it_came_back_later(
+    root: Path, ask: Ask
+) -> None:
+    ask(lending.return_, "PT-1", WHY)
+    table = root.parent / "reforme.csv"
+    table.write_text(
+        "Commune,Numéro de série,Type,Date de réforme,Destination\n"
+        "50002,7H2K9Q3,Portable,2025-12-01,stock\n"
+    )
+    importing.import_([table], workspace=root)
+    assert ask(listing.show, "PT-1")["stands"] == "discarded"
+    assert "PT-1" not in offered(ask)
+    made = ask(discarding.discard, "PT-1", discarding.Outcome.DONATED)
+    assert (made["discarded"], made["left"]) == ("2025-12-01", "2026-11-01")
+    (one,) = ask(discarding.discarded)["members"]
+    assert (one["in_stock"], one["reused"]) == (1, 1)
+
+
 def test_an_age_that_nobody_knew_is_said_or_learnt_later(root: Path, ask: Ask) -> None:
     to = discarding.Outcome
     rows = ("8;PF-8;50002;6G8H0J2;Desktop;;;;", "9;PF-9;50002;5F7G9H1;Desktop;;;;")
@@ -298,6 +344,7 @@ def test_days_of_fewer_than_five_agents_are_not_told(root: Path, ask: Ask, capsy
     assert (one["verdict"], one["proposal"]) == ("dormant_second", "give_up_laptop")
     assert one["counts"] is None
     assert found["verdicts"] is None
+    assert found["session_rows"] is None
     assert "fewer than five" in one["reason"]
     told = json.dumps(found)
     doubles.doubles(workspace=root)
@@ -313,6 +360,7 @@ def test_days_of_fewer_than_five_agents_are_not_told(root: Path, ask: Ask, capsy
     found = ask(doubles.doubles)
     assert found["doubles"][0]["counts"]["desktop"] == 20
     assert found["verdicts"]["dormant_second"] == 1
+    assert found["session_rows"]["attached"] == 24
 
 
 def test_days_older_than_ninety_are_neither_taken_nor_kept(

@@ -20,7 +20,7 @@ from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.deciding import decide
-from kitsurvie.cli.assets.estate import DISCARD, Estate
+from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.lending import Day, day_of, owner_of
 from kitsurvie.cli.assets.listing import DeviceName, MemberName
 from kitsurvie.cli.options import Json, Workspace
@@ -148,8 +148,7 @@ def _made(
     one: Device, life: Life, to: Outcome, day: date, words: Sequence[str], small: bool | None
 ) -> Discarded:
     """The decision; what was said of an earlier one of the machine holds where this is silent."""
-    last = life.last
-    before = last.data if last is not None and last.kind == DISCARD else {}
+    before = life.discard.data if life.discard else {}
     recipient, proof, excluded = words
     owner = owner_of(one, life)
     if not owner:

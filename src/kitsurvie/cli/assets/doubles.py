@@ -165,6 +165,12 @@ def _found(
     ]
 
 
+def _is_told(use: Use) -> bool:
+    """Whether there are agents enough for their session rows to be counted; or none at all."""
+    users = {user for used in use.days.values() for user in used}
+    return not users or crowd.is_crowd(users)
+
+
 def _agents(found: Iterable[Double], estate: Estate, use: Use) -> dict[str, set[str]]:
     """The agents of each member with a double: those whose use is known, and those found."""
     agents: dict[str, set[str]] = {}
@@ -213,7 +219,7 @@ def _say(found: Sequence[Found], estate: Estate, use: Use, window: Window) -> No
     back = sorted((one for one in found if one.worth is not None), key=_rank)
     if back:
         _back(back, estate, agents)
-    if use.unattached:
+    if use.unattached and _is_told(use):
         rows_left = told.count(use.unattached, "session row")
         output.say(f"{rows_left} led to no device or to two, and were left out.")
 
@@ -318,7 +324,9 @@ def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) 
         "computers": _computers(estate),
         "session_rows": {
             "attached": use.attached, "unattached": use.unattached, "outside": use.outside,
-        },
+        }
+        if _is_told(use)
+        else None,
         "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER}
         if many or not listed
         else None,

@@ -48,10 +48,7 @@ def told(said: str | None) -> str:
             remedy="Leave it out and type it when it is asked for, or give it on standard input.",
         )
     if said is None:
-        if sys.stdin.isatty():
-            said = typer.prompt("Login", err=True)
-        else:
-            said = sys.stdin.readline(LONGEST + 2)
+        said = _asked()
     said = said.strip()
     if not said or len(said) > LONGEST or not said.isprintable():
         raise UsageError(
@@ -59,6 +56,20 @@ def told(said: str | None) -> str:
             remedy="Type it when it is asked for, or give it as one line on standard input.",
         )
     return said
+
+
+def _asked() -> str:
+    """A line of standard input, asked for on a terminal; empty where there is none."""
+    if sys.stdin is None:
+        return ""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Login", err=True))
+    try:
+        return sys.stdin.readline(LONGEST + 2)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "The login on standard input is no text in UTF-8.", remedy="Give it in UTF-8."
+        ) from error
 
 
 def person(said: str | None, people: pseudonym.Pseudonyms) -> str:
