@@ -9,6 +9,7 @@ apply them.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tempfile
 import tomllib
@@ -41,7 +42,9 @@ class Workspace:
     `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
     on one host within `recurrent_days` is said to drift again and again. `observer_key` is the
     private key of the account that may only look, None where there is none; `spool` is where
-    machines that observe themselves hand in.
+    machines that observe themselves hand in. `nobody` are logins that mean no person (a kiosk, a
+    service), `syndicate` the SIREN of whoever runs kitsurvie, `dpo` the name and address of its
+    data protection officer; both empty where nobody wrote them.
     """
 
     root: Path
@@ -63,6 +66,9 @@ class Workspace:
     recurrent_days: int = 30
     observer_key: Path | None = None
     spool: Path = Path("/var/lib/kitsurvie-spool")
+    nobody: tuple[str, ...] = ()
+    syndicate: str = ""
+    dpo: str = ""
 
     @property
     def spool_keys(self) -> Path:
@@ -199,7 +205,13 @@ _DEFAULTS: dict[str, object] = {
     "evidence_days": 90,
     "recurrent_times": 3,
     "recurrent_days": 30,
+    "nobody": [],
+    "syndicate": "",
+    "dpo": "",
 }
+# a login, an address: anything longer was not meant
+_LONGEST = 200
+_SIREN = re.compile(r"[0-9]{9}")
 
 
 def load(root: Path) -> Workspace:
@@ -227,10 +239,16 @@ def load(root: Path) -> Workspace:
         if isinstance(default, int):
             # a part of a second is no time for a handshake, a part of a host no host
             good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+            wanted = "a whole number above zero"
+        elif isinstance(default, list):
+            good = isinstance(value, list) and all(map(_is_name, value))
+            wanted = "a list of logins, each a text on one line"
+        elif name == "syndicate":
+            good = isinstance(value, str) and (not value or bool(_SIREN.fullmatch(value)))
+            wanted = "a SIREN, nine digits between quotes"
         else:
-            good = isinstance(value, str)
+            good, wanted = isinstance(value, str), "a text"
         if not good:
-            wanted = "a whole number above zero" if isinstance(default, int) else "a text"
             raise WorkspaceError(
                 f"The setting {name} must be {wanted}, not {value!r}.",
                 where=str(config),
@@ -259,7 +277,23 @@ def load(root: Path) -> Workspace:
         recurrent_days=int(str(settings["recurrent_days"])),
         spool=root / str(settings["spool"]),
         observer_key=root / str(settings["observer_key"]) if settings["observer_key"] else None,
+        nobody=_names(settings["nobody"]),
+        syndicate=str(settings["syndicate"]),
+        dpo=" ".join(str(settings["dpo"]).split()),
     )
+
+
+def _is_name(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and value.isprintable()
+        and len(value) <= _LONGEST
+    )
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(str, value))) if isinstance(value, list) else ()
 
 
 def _ledger(root: Path, state: Path, url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import Ledger
 from kitsurvie.ledger.importing import Day, Entry, Importing, Refused
+from kitsurvie.ledger.purging import Over, Purged
 from kitsurvie.ledger.register import Import, Register
 
 
@@ -153,17 +155,87 @@ def test_a_decision_is_taken_back_and_stays_on_record(register: Register) -> Non
         register.revoke("admin2@desk", number)
 
 
-def test_days_are_purged_and_a_person_is_forgotten_everywhere(register: Register) -> None:
+MEMBER, ELSEWHERE = "215000027", "215000035"
+
+
+def over(day: str, moment: float = 0.0, acts: tuple[int, ...] = ()) -> Over:
+    """What is over; entries are their user after a space, and one that says `ended` is ended."""
+    return Over(
+        day=day,
+        moment=moment,
+        past=lambda _, data: data.split(b" ")[0],
+        kinds=("exemption",),
+        ended=lambda _, data: None if data.startswith(b"ended") else data,
+        acts=acts,
+    )
+
+
+def test_a_person_of_a_member_is_forgotten_everywhere(register: Register) -> None:
     person, other = "a" * 32, "b" * 32
     take(register, entry("1", f"user {person}"), entry("2", f"user {other}"))
-    take(register, entry("1", f"new user {person}"), day("2026-07-01"), day("2026-10-01", person))
-    register.decide("admin1@desk", "exempt", {"user": person, "reason": "élections"})
-    assert register.purge_days("2026-08-01") == 1
+    take(
+        register, entry("1", f"new user {person}"), day("2026-10-01", person),
+        day("2026-10-01", other), Refused("a.csv", 3, "why", f"PC-1,{person}"),
+    )  # fmt: skip
+    for member in (MEMBER, ELSEWHERE):
+        register.decide(
+            "admin1@desk", "exempt", {"user": person, "member": member, "reason": "élections"}
+        )
 
-    def rewrite(data: bytes) -> bytes:
+    def rewrite(_: str, data: bytes) -> bytes:
         return data.replace(person.encode(), b"")
 
-    assert register.forget(person, rewrite) == 4
+    assert register.forget(person, MEMBER, rewrite) == 5
     assert stands(register) == {"1": "new user ", "2": f"user {other}"}
-    assert list(register.days()) == []
-    assert register.acts()[0].data == {"user": "", "reason": "élections"}
+    assert [one.user for one in register.days()] == [other]
+    assert register.refused(2)[0].text == "PC-1,nobody"
+    assert [one.data["user"] for one in register.acts()] == ["", person]
+    assert register.acts()[0].data["reason"] == "élections"
+    register.undo(2)
+    assert stands(register) == {"1": "user ", "2": f"user {other}"}
+
+
+def test_what_a_forgotten_person_was_is_not_in_the_file_any_more(tmp_path: Path) -> None:
+    file, person = tmp_path / "ledger.sqlite", "a" * 32
+    ledger = Ledger.open(f"sqlite:///{file}")
+    take(ledger.register, *(entry(str(n), f"{n} {person}") for n in range(300)))
+    take(ledger.register, *(entry(str(n), f"{n} new {person}") for n in range(300)))
+    ledger.register.forget(person, MEMBER, lambda _, data: data.replace(person.encode(), b""))
+    ledger.give_back()
+    ledger.close()
+    kept = b"".join(one.read_bytes() for one in tmp_path.iterdir())
+    assert b"299 new " in kept
+    assert person.encode() not in kept
+
+
+def test_what_is_over_is_purged_and_what_stands_stays(register: Register) -> None:
+    first = take(
+        register, entry("1", "PC-1 u1"), Refused("a.csv", 3, "why", "PC-1,u1"),
+        entry("e", "ended x", "exemption"), entry("f", "runs x", "exemption"),
+    )  # fmt: skip
+    second = take(
+        register, entry("1", "PC-1 u2"), day("2026-07-31"), day("2026-08-01"),
+        Refused("b.csv", 1, "why", "PC-2,u2"),
+    )  # fmt: skip
+    take(register, entry("1", "PC-1 u3"))
+    number = register.decide("admin1@desk", "exempt", {"user": "u1", "member": MEMBER})
+    wanted = over("2026-08-01", second.at, (number, 99))
+    foretold = register.purge(wanted, dry_run=True)
+    assert foretold == Purged(days=1, refused=1, ended=1, decisions=1)
+    assert len(list(register.days())) == 2
+    assert register.purge(wanted) == foretold
+    assert register.purge(wanted) == Purged()
+    assert [one.day for one in register.days()] == ["2026-08-01"]
+    assert [register.refused(one.id)[0].text for one in (first, second)] == ["", "PC-2,u2"]
+    assert stands(register) == {"1": "PC-1 u3", "f": "runs x"}
+    # the former user of an entry goes once what superseded it is old enough
+    assert register.purge(over("", second.at + 0.0001)).superseded == 1
+    register.undo(3)
+    register.undo(2)
+    assert stands(register)["1"] == "PC-1"
+
+
+def test_nothing_is_purged_where_nothing_was_imported(tmp_path: Path) -> None:
+    register = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}").register
+    assert register.purge(over("2026-08-01")) == Purged()
+    assert register.forget("p", MEMBER, lambda _, data: data) == 0

@@ -7,13 +7,14 @@ kitsurvie wrote is passed over.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from kitsurvie.assets.record import Exemption, Kind, Origin, Person, Record
+from kitsurvie.assets.record import Discard, Exemption, Kind, Origin, Person, Record
 
-Kept = Record | Person | Exemption
+Kept = Record | Person | Exemption | Discard
 NOWHERE = Origin("")
 # things that are no computers have numbers of their own in the tool that lists them
 _OTHER_LISTS = frozenset({Kind.SCREEN, Kind.PHONE, Kind.PRINTER, Kind.NETWORK})
@@ -21,6 +22,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "record": TypeAdapter(Record),
     "person": TypeAdapter(Person),
     "exemption": TypeAdapter(Exemption),
+    "discard": TypeAdapter(Discard),
 }
 
 
@@ -33,6 +35,8 @@ def kind_of(one: Kept) -> str:
             return "person"
         case Exemption():
             return "exemption"
+        case Discard():
+            return "discard"
 
 
 def named(one: Record) -> Record:
@@ -45,7 +49,7 @@ def named(one: Record) -> Record:
 
 
 def pack(one: Kept) -> bytes:
-    """The bytes of a record, a person or an exemption."""
+    """The bytes of a record, a person, an exemption or a discarded thing."""
     bare = replace(one, origin=NOWHERE)
     data: bytes = _ADAPTERS[kind_of(one)].dump_json(bare, exclude_defaults=True)
     return data
@@ -56,9 +60,28 @@ def unpack(kind: str, data: bytes) -> Kept:
     return cast(Kept, _ADAPTERS[kind].validate_json(data))
 
 
-def without(kind: str, data: bytes, user: str) -> bytes | None:
-    """The same without a person; None for what speaks of that person alone."""
+def without(kind: str, data: bytes, user: str, member: str | None = None) -> bytes | None:
+    """The same without a person; None for what speaks of that person alone.
+
+    With `member` (SIREN) only what is of that member, or of none.
+    """
     one = unpack(kind, data)
-    if one.user != user:
+    if isinstance(one, Discard) or one.user != user:
+        return data
+    if member is not None and one.member not in (member, None):
         return data
     return pack(replace(one, user="")) if isinstance(one, Record) else None
+
+
+def without_anybody(kind: str, data: bytes) -> bytes | None:
+    """The same without whoever is in it; None for what speaks of a person alone."""
+    if b'"user"' not in data:
+        return data
+    one = unpack(kind, data)
+    return data if isinstance(one, Discard) else without(kind, data, one.user)
+
+
+def unless_ended(kind: str, data: bytes, before: date) -> bytes | None:
+    """The same; None for an exemption that ended before a day."""
+    one = unpack(kind, data)
+    return None if isinstance(one, Exemption) and one.until < before else data

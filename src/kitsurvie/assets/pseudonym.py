@@ -63,7 +63,7 @@ class Pseudonyms:
 
     def __init__(self, key: bytes, nobody: Collection[str] = ()) -> None:
         self._key = key
-        self._nobody = frozenset(fold(_account(name)) for name in nobody)
+        self._nobody = frozenset(_compared(_account(name)) for name in nobody) - {""}
         self._known: dict[str, str] = {}
 
     def of(self, login: str) -> str:
@@ -95,11 +95,20 @@ class Pseudonyms:
             return ""
         name = fold(account)
         words = name.split()
-        if name in self._nobody or name in _SYSTEM or re.fullmatch(r"defaultuser[0-9]*", name):
+        if (
+            _compared(account) in self._nobody
+            or name in _SYSTEM
+            or re.fullmatch(r"defaultuser[0-9]*", name)
+        ):
             return ""
         if any(_ADMINISTRATOR.fullmatch(word) or word in _SERVICE for word in words):
             return ""
         return plain(account)
+
+
+def _compared(account: str) -> str:
+    """As the logins that are nobody's are compared; what has no Latin letter is as it stands."""
+    return fold(account) or plain(account)
 
 
 def _account(login: str) -> str:

@@ -23,6 +23,7 @@ class Source(StrEnum):
     DIRECTORY = "directory"  # the accounts of an Active Directory or an LDAP server
     SESSIONS = "sessions"  # who used which device on which day
     EXEMPTIONS = "exemptions"  # who may have two machines, why and until when
+    DISCARDED = "discarded"  # what is no longer of use, and where it went
     FLEET = "fleet"  # what kitsurvie itself saw
 
 
@@ -40,6 +41,18 @@ class Kind(StrEnum):
     VIRTUAL = "virtual"
     OTHER = "other"
     UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """Where a discarded thing went."""
+
+    STOCK = "stock"  # nowhere yet
+    CEDED = "ceded"  # to another public body
+    DONATED = "donated"  # to an association, a foundation, an organisation or staff
+    SOLD = "sold"
+    REUSE = "reuse"  # taken back for it, by an eco-organisation or a supplier
+    RECYCLING = "recycling"
+    DESTROYED = "destroyed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +195,37 @@ class Exemption:
     user: str  # pseudonym
     reason: str
     until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """A thing that a member has no use for any more, and where it went.
+
+    `discarded` is the day it was so decided, `left` the day it went, None while it is there.
+    `recipient` is a body, never a person. `proof` says what shows that whoever bought it or took it
+    back undertook to have it used again, and did. `excluded` is why the decree does not count it
+    (classified, under a duty of security); `small`: no side of it is over 50 cm, None where nobody
+    said.
+    """
+
+    origin: Origin
+    key: str
+    member: str | None
+    discarded: date
+    outcome: Outcome
+    register: str = ""
+    commune: str | None = None
+    kind: Kind = Kind.UNKNOWN
+    name: str = ""
+    maker: str = ""
+    model: str = ""
+    serial: str = ""
+    bought: date | None = None
+    left: date | None = None
+    recipient: str = ""
+    proof: str = ""
+    excluded: str = ""
+    small: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

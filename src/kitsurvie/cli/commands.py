@@ -97,8 +97,15 @@ ASSETS = _group(
         "doubles": "assets.doubles:doubles",
         "health": "assets.health:health",
         "exempt": "assets.deciding:exempt",
+        "return": "assets.lending:return_",
+        "loan": "assets.lending:loan",
+        "available": "assets.available:available",
+        "discard": "assets.discarding:discard",
+        "discarded": "assets.discarding:discarded",
         "journal": "assets.deciding:journal",
         "revoke": "assets.deciding:revoke",
+        "forget": "assets.keeping:forget",
+        "prune": "assets.keeping:prune",
     },
 )
 
@@ -117,6 +124,7 @@ COMMANDS = Later(
         "spool": "spool:app",
         "compliance": COMPLIANCE,
         "assets": ASSETS,
+        "privacy": "privacy:privacy",
         "lab": "lab:app",
     }
 )

@@ -55,6 +55,14 @@ CONFIG = """\
 # A measure that drifted so many times on one machine, within so many days, is named for it.
 # recurrent_times = 3
 # recurrent_days = 30
+
+# Logins that are no person's, in every export of equipment: a kiosk, a service, a shared session.
+# nobody = []
+
+# The SIREN of the syndicate itself, and the name and address of its data protection officer: who
+# owns what is lent to every member, and who answers for the data (kitsurvie privacy).
+# syndicate = ""
+# dpo = ""
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

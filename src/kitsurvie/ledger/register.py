@@ -11,14 +11,15 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, inspect, select, tuple_, update
 
 from kitsurvie.errors import LedgerError
+from kitsurvie.ledger import purging
 from kitsurvie.ledger.importing import Day, Entry, Importing, Refused, unpacked
 from kitsurvie.ledger.interning import parts
+from kitsurvie.ledger.purging import Over, Purged
 from kitsurvie.ledger.register_tables import (
     acts,
     again,
@@ -263,49 +264,22 @@ class Register:
 
     # -- privacy ------------------------------------------------------------------------------
 
-    def purge_days(self, before: str) -> int:
-        """Take away days of use before a day (ISO); gives how many."""
-        with self._writing() as connection:
-            metadata.create_all(connection)
-            return connection.execute(delete(days).where(days.c.day < before)).rowcount
+    def purge(self, over: Over, *, dry_run: bool = False) -> Purged:
+        """Take away what is over; with `dry_run` only count it."""
+        with self._reading() if dry_run else self._writing() as connection:
+            if not inspect(connection).has_table(imports.name):
+                return Purged()
+            return purging.purge(connection, over, dry_run=dry_run)
 
-    def forget(self, user: str, rewrite: Callable[[bytes], bytes | None]) -> int:
-        """Take a person (a pseudonym) out of everything, superseded entries too; gives how many.
+    def forget(self, user: str, member: str, rewrite: purging.Rewrite) -> int:
+        """Take a person (a pseudonym) of a member (SIREN) out of everything; gives how many rows.
 
-        `rewrite` gives an entry without that person, None to drop it, or the same bytes.
+        `rewrite` gives an entry of some kind without that person, None to drop it, or the same
+        bytes; superseded entries, refused rows and decisions are gone through too.
         """
-        count = 0
         with self._writing() as connection:
             metadata.create_all(connection)
-            count += connection.execute(delete(days).where(days.c.user == user)).rowcount
-            every = connection.execute(select(entries.c.id, entries.c.data))
-            named = [(row.id, bytes(row.data)) for row in every if user.encode() in row.data]
-            count += sum(self._rewrite(connection, *one, rewrite) for one in named)
-            for row in list(connection.execute(select(acts.c.id, acts.c.data))):
-                if user in row.data:
-                    connection.execute(
-                        update(acts)
-                        .where(acts.c.id == row.id)
-                        .values(data=row.data.replace(user, ""))
-                    )
-                    count += 1
-        return count
-
-    @staticmethod
-    def _rewrite(
-        connection: Connection, number: int, data: bytes, rewrite: Callable[[bytes], bytes | None]
-    ) -> int:
-        new = rewrite(data)
-        if new == data:
-            return 0
-        if new is None:
-            connection.execute(delete(entries).where(entries.c.id == number))
-        else:
-            digest = blake2b(new, digest_size=16).digest()
-            connection.execute(
-                update(entries).where(entries.c.id == number).values(data=new, digest=digest)
-            )
-        return 1
+            return purging.forget(connection, user, member, rewrite)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from kitsurvie.assets import places
 from kitsurvie.assets.pseudonym import Pseudonyms
 from kitsurvie.assets.readers import Item, Tally, read
 from kitsurvie.assets.record import Record, Refusal
+from kitsurvie.cli.assets import clock
 
 DATA = Path(__file__).parents[2] / "data"
 SAMPLE = DATA / "manche_sample"
@@ -22,6 +23,14 @@ INVENTORIES = DATA / "inventories"
 TODAY = date(2026, 11, 1)
 PEOPLE = Pseudonyms(b"k" * 32)
 MANCHE = places.known()
+
+
+@pytest.fixture(autouse=True, scope="package")
+def the_day() -> Iterator[None]:
+    """It is the day after the made-up syndicate's exports, whatever the clock says."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(clock, "today", lambda: TODAY)
+        yield
 
 
 @dataclass(frozen=True)

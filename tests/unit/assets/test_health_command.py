@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from kitsurvie.cli import init
 from kitsurvie.cli.assets import health, importing
 from kitsurvie.errors import UsageError
 
-SOON = (datetime.now(UTC) - timedelta(days=3)).strftime("%Y-%m-%d %H:%M:%S")
+from .conftest import TODAY
+
+SOON = f"{TODAY - timedelta(days=3)} 08:00:00"
 Health = Callable[..., tuple[int, str]]
 
 

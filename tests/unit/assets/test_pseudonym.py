@@ -146,3 +146,11 @@ def test_a_link_or_a_pipe_in_the_place_of_the_key_is_refused(tmp_path: Path) -> 
     for name in ("link", "pipe"):
         with pytest.raises(WorkspaceError):
             read_key(tmp_path / name)
+
+
+def test_logins_that_a_syndicate_says_are_nobody_are_nobody_however_they_are_written() -> None:
+    people = Pseudonyms(b"k" * 32, ["Borne-Accueil", "киоск", "---", ""])
+    for said in ("borne-accueil", "MAIRIE\\Borne.Accueil", "borne accueil@mairie.fr", "КИОСК"):
+        assert people.of(said) == ""
+    for said in ("марина", "marie", "borne"):
+        assert people.of(said)

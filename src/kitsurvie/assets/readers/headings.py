@@ -80,6 +80,19 @@ EXEMPTION: Mapping[str, tuple[str, ...]] = {
     "reason": ("reason", "motif", "raison"),
     "until": ("until", "jusqu au", "fin", "date de fin", "end"),
 }
+DISCARDED: Mapping[str, tuple[str, ...]] = {
+    **{
+        name: DEVICE[name]
+        for name in ("id", "entity", "kind", "name", "maker", "model", "serial", "bought")
+    },
+    "discarded": ("discarded", "date de reforme", "reforme le", "discarded on"),
+    "outcome": ("outcome", "destination", "devenir", "sort"),
+    "left": ("left", "date de sortie", "sorti le", "date de cession", "left on"),
+    "recipient": ("recipient", "destinataire", "repreneur", "acquereur"),
+    "proof": ("proof", "preuve", "justificatif", "engagement"),
+    "excluded": ("excluded", "exclu", "motif d exclusion"),
+    "small": ("small", "petit", "petit equipement"),
+}
 DIRECTORY: Mapping[str, tuple[str, ...]] = {
     "user": ("samaccountname", "userprincipalname", "uid", "login", "user", "utilisateur"),
     "entity": ("company", "societe", "insee", "commune", "entity", "entite", "o"),
@@ -103,6 +116,7 @@ TABLES: Mapping[Source, Mapping[str, tuple[str, ...]]] = {
     Source.SESSIONS: SESSION,
     Source.EXEMPTIONS: EXEMPTION,
     Source.DIRECTORY: DIRECTORY,
+    Source.DISCARDED: DISCARDED,
 }
 # all of one set must be there, or the table is another
 _NEEDED: Mapping[Source, tuple[frozenset[str], ...]] = {
@@ -113,6 +127,9 @@ _NEEDED: Mapping[Source, tuple[frozenset[str], ...]] = {
     Source.SESSIONS: (frozenset({"day", "user", "name"}), frozenset({"day", "user", "serial"})),
     Source.EXEMPTIONS: (frozenset({"user", "reason", "until"}),),
     Source.DIRECTORY: (frozenset({"user"}),),
+    Source.DISCARDED: tuple(
+        frozenset({"discarded", "outcome", name}) for name in ("id", "serial", "name")
+    ),
 }
 _DIRECTORY_ONLY = {"samaccountname", "userprincipalname"}
 _SNIPEIT_ONLY = {"asset tag", "etiquette de l actif"}
@@ -177,7 +194,7 @@ def guess(headings: Sequence[str], mapped: Mapping[str, str]) -> Source | None:
     names = {fold(heading) for heading in headings}
     if names & _DIRECTORY_ONLY:
         return Source.DIRECTORY
-    for source in (Source.SESSIONS, Source.EXEMPTIONS):
+    for source in (Source.DISCARDED, Source.SESSIONS, Source.EXEMPTIONS):
         if usable(columns(headings, source, mapped), source):
             return source
     device = columns(headings, Source.PLAIN_CSV, mapped).of

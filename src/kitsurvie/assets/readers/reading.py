@@ -14,6 +14,7 @@ from kitsurvie.assets.readers import (
     agent_xml,
     dates,
     devices,
+    discards,
     files,
     glpi_json,
     guess,
@@ -186,6 +187,8 @@ def _maker(source: Source, settings: Settings) -> Make:
         return people.exemption(settings)
     if source is Source.DIRECTORY:
         return people.person(settings)
+    if source is Source.DISCARDED:
+        return discards.discard(settings)
     return devices.record(source, settings)
 
 

@@ -8,9 +8,9 @@ from datetime import date, timedelta, tzinfo
 
 from kitsurvie.assets.places import Places
 from kitsurvie.assets.pseudonym import Pseudonyms
-from kitsurvie.assets.record import Exemption, Person, Record, Refusal, SessionDay
+from kitsurvie.assets.record import Discard, Exemption, Person, Record, Refusal, SessionDay
 
-Item = Record | SessionDay | Exemption | Person | Refusal
+Item = Record | SessionDay | Exemption | Person | Discard | Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from kitsurvie import inventory as inventories
-from kitsurvie.assets import places, pseudonym
+from kitsurvie.assets import places
 from kitsurvie.assets.readers import Item, Settings, dates, fleet
 from kitsurvie.cli import output, reach, told
+from kitsurvie.cli.assets import clock, importing, keeping, people
 from kitsurvie.cli.assets import estate as estates
-from kitsurvie.cli.assets import importing
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Limit, Workspace
 from kitsurvie.cli.recording import opened
@@ -66,15 +66,15 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
     inventory = inventories.load(place)
     hosts = [inventory.hosts[name] for name in inventories.select(inventory, limit)]
     consulted = consultations.load(place, inventory)
-    place.make_state()
+    today = clock.today()
     unasked = Counter(
         host.member for host in hosts if host.profile in USED_BY_ONE and not _may(host, consulted)
     )
     with opened(place.ledger_url) as ledger:
         settings = Settings(
             places=places.known(inventory),
-            pseudonyms=pseudonym.Pseudonyms(pseudonym.read_key(place.state / importing.KEY)),
-            today=date.today(),
+            pseudonyms=people.pseudonyms(place),
+            today=today,
             zone=dates.paris(),
         )
         heard = _heard(place, hosts, consulted, settings)
@@ -83,8 +83,9 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
         if items:
             done = ledger.register.take(
                 who(), ["the fleet" if limit is None else f"the fleet, {limit}"],
-                lambda to: importing.give(to, items, consulted, Counter()),
+                lambda to: importing.Giving(consulted, keeping.oldest(today))(to, items),
             )  # fmt: skip
+        keeping.purge(ledger.register, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
     counts = {**_NOTHING, **(done.counts if done else {}), "devices": len(estate.devices)}

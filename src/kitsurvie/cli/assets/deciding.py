@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from kitsurvie.assets import pseudonym
+from kitsurvie import inventory as inventories
+from kitsurvie.assets import acts, life
 from kitsurvie.assets.identity import Ruling
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
-from kitsurvie.cli.assets.estate import EXEMPT, MERGE, Estate
-from kitsurvie.cli.assets.importing import KEY
-from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
+from kitsurvie.cli.assets.estate import MERGE, Estate
+from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of, sentence_of
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger
 from kitsurvie.ledger.register import Act
+from kitsurvie.model import Inventory
 from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 LINES_SHOWN = 30
+FORGET = "forget"
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it stays on record with your name.")
 ]
@@ -126,30 +129,28 @@ def unmerge(
 
 
 def exempt(
-    user: Annotated[str, typer.Argument(metavar="LOGIN", help="Who may have two machines.")],
     member: Annotated[str, typer.Option("--member", metavar="SIREN", help="At which member.")],
     reason: Reason,
     until: Annotated[str, typer.Option("--until", metavar="DATE", help="The last day.")],
+    user: people.Person = None,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
-    """Let somebody have two machines until a day. The login is kept as a pseudonym."""
+    """Let somebody have two machines until a day. The login is kept as a pseudonym.
+
+    It is asked for, or read from standard input: arguments are shown to every account.
+    """
     last = told.date_of("--until", until)
-    if last < date.today():
+    if last < clock.today():
         raise UsageError(f"--until {until}: that day is past.", remedy="Name a day to come.")
+    why = why_of(reason)
     place = find(workspace)
-    place.make_state()
-    person = pseudonym.Pseudonyms(pseudonym.read_key(place.state / KEY)).of(user)
-    if not person:
-        raise UsageError(
-            f"{user!r} is an account of the system or of administrators: nobody's machine.",
-            remedy="Give the login of a person.",
-        )
-    data = {"user": person, "member": member, "reason": _why(reason), "until": last.isoformat()}
+    person = people.person(user, people.pseudonyms(place))
+    one = acts.Exempt(person, member, why, last.isoformat())
     with opened(place.ledger_url) as ledger:
-        number = ledger.register.decide(who(), EXEMPT, data)
+        number = decide(ledger, one)
     if json:
-        output.document("assets_exempt", {"decision": number, **data})
+        output.document("assets_exempt", {"decision": number, **acts.data_of(one)})
     else:
         output.say(f"Decision {number}: exempt until {last.isoformat()}. To take it back: "
                    f"kitsurvie assets revoke {number}")  # fmt: skip
@@ -166,16 +167,19 @@ def journal(
     """List what people decided of equipment: by whom, when and why."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        acts = ledger.register.acts(undone=everything)
+        decided = ledger.register.acts(undone=everything)
     if json:
-        output.document("assets_journal", {"decisions": [_document(one) for one in acts]})
+        output.document("assets_journal", {"decisions": [_document(one) for one in decided]})
         return 0
-    for one in acts:
+    inventory = inventories.load(place)
+    for one in decided:
         undone = f" (taken back on {told.day(one.undone_at)})" if one.undone_at is not None else ""
         output.say(
-            output.printable(f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one)}{undone}")
+            output.printable(
+                f"{one.id}  {told.day(one.at)}  {one.by_whom}  {_said(one, inventory)}{undone}"
+            )
         )
-    output.say(f"{told.count(len(acts), 'decision')}.")
+    output.say(f"{told.count(len(decided), 'decision')}.")
     return 0
 
 
@@ -187,13 +191,24 @@ def revoke(
     """Take a decision back. It stays on record, with who took it back."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
+        if any(one.id == number for one in ledger.register.acts(FORGET)):
+            raise UsageError(
+                "That somebody was forgotten cannot be taken back: nothing of them is kept.",
+                remedy="What an export still says of them comes back with its next import.",
+            )
         act = ledger.register.revoke(who(), number)
         estates.settle(estates.load(ledger.register, place))
     if json:
         output.document("assets_revoke", _document(act))
     else:
-        output.say(f"Decision {number} is taken back: {output.printable(_said(act))}.")
+        said = output.printable(_said(act, inventories.load(place)))
+        output.say(f"Decision {number} is taken back: {said}.")
     return 0
+
+
+def decide(ledger: Ledger, one: acts.Decided) -> int:
+    """Put a decision on record, with who made it and when; gives its number."""
+    return ledger.register.decide(who(), acts.kind_of(one), acts.data_of(one))
 
 
 def _decide(
@@ -205,13 +220,8 @@ def _decide(
     *,
     json: bool,
 ) -> int:
-    why = _why(reason)
-    numbers = [
-        ledger.register.decide(
-            who(), MERGE, {"a": a, "b": b, "ruling": ruling.value, "reason": why}
-        )
-        for a, b in pairs
-    ]
+    why = why_of(reason)
+    numbers = [decide(ledger, acts.Merge(a, b, ruling.value, why)) for a, b in pairs]
     estate = estates.load(ledger.register, place)
     estates.settle(estate)
     devices = sorted({estate.by_record[record] for pair in pairs for record in pair})
@@ -225,15 +235,19 @@ def _decide(
     return 0
 
 
-def _why(reason: str) -> str:
+def why_of(reason: str) -> str:
+    """The reason on one line. Raises UsageError when there is none."""
     why = " ".join(reason.split())
     if not why:
         raise UsageError("The reason is empty.", remedy="Say why: whoever reads it has no other.")
     return why
 
 
-def _said(act: Act) -> str:
+def _said(act: Act, inventory: Inventory) -> str:
     data = act.data
+    if act.kind in life.KINDS:
+        said = sentence_of(estates.step(act), partial(estates.name_of, inventory))
+        return f"{data['device']} on {data['day']}: {said}"
     if act.kind == MERGE:
         word = "one machine" if data["ruling"] == Ruling.SAME.value else "two machines"
         return f"{data['a']} and {data['b']}: {word}: {data['reason']}"

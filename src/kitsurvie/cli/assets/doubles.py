@@ -7,23 +7,25 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from kitsurvie.assets import crowd, factors
 from kitsurvie.assets import doubles as judged
-from kitsurvie.assets import factors
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.doubles import Double, Pattern, Proposal
 from kitsurvie.assets.factors import Factors, Figure
+from kitsurvie.assets.life import State
 from kitsurvie.assets.programs import programs
 from kitsurvie.assets.record import Kind
 from kitsurvie.assets.use import WINDOW_DAYS, Use, Window
 from kitsurvie.assets.worth import Worth, total, worth, yearly
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.listing import MemberName
@@ -64,12 +66,40 @@ COLUMNS = (
 )  # fmt: skip
 
 
+QUIET = "days are not told: fewer than five agents there"
+WITHHELD = "How many of each is not told: fewer than five agents are in it."
+
+
+def told_held(double: Double) -> str:
+    """The programs that hold a desktop, in words; empty for none."""
+    return f"; no laptop there has {', '.join(double.held_by[:3])}" if double.held_by else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A double, and what the machine that would be given up is worth; None: none is."""
+    """A double, and what the machine that would be given up is worth; None: none is.
+
+    `days_told`: its member has agents enough for days of use to be told.
+    """
 
     double: Double
     worth: Worth | None
+    days_told: bool = True
+
+    @property
+    def counts(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """Days on the laptop, on the desktop, on both and on either, or none of them."""
+        if not self.days_told:
+            return None, None, None, None
+        of = self.double.counts
+        return of.laptop, of.desktop, of.both, of.either
+
+    @property
+    def reason(self) -> str:
+        """Why, without the days where they are not told."""
+        if self.days_told or self.double.pattern is Pattern.EXEMPT:
+            return self.double.reason
+        return f"{QUIET}{told_held(self.double)}"
 
 
 def doubles(
@@ -94,7 +124,7 @@ def doubles(
     """
     if csv_ and json:
         raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
-    end = told.date_of("--until", until) if until else date.today() - timedelta(days=1)
+    end = told.date_of("--until", until) if until else clock.today() - timedelta(days=1)
     window = Window(end, WINDOW_DAYS)
     figures = factors.load(factors_file)
     place = find(workspace)
@@ -118,18 +148,45 @@ def _found(
         estate.devices.values(),
         {name: record.condition.programs for name, record in estate.records.items()},
     )
-    every = judged.doubles(
-        estate.devices.values(), use, window, estate.exemptions, estate.identity.shared, lists
-    )
+    # what was taken back, lent or discarded is nobody's second machine
+    standing = [
+        one for one in estate.devices.values() if estate.life(one.id).state is State.IN_SERVICE
+    ]
+    every = judged.doubles(standing, use, window, estate.exemptions, estate.identity.shared, lists)
+    found = [one for one in every if member is None or one.member == member]
+    crowded = {name: crowd.is_crowd(who) for name, who in _agents(found, estate, use).items()}
     return [
-        Found(one, _worth(one, estate, figures, window))
-        for one in every
-        if member is None or one.member == member
+        Found(
+            one,
+            _worth(one, estate, figures, window, days_told=crowded[one.member]),
+            crowded[one.member],
+        )
+        for one in found
     ]
 
 
-def _worth(one: Double, estate: Estate, figures: Factors, window: Window) -> Worth | None:
-    """What the machine is worth that the proposal gives up."""
+def _is_told(use: Use) -> bool:
+    """Whether there are agents enough for their session rows to be counted; or none at all."""
+    users = {user for used in use.days.values() for user in used}
+    return not users or crowd.is_crowd(users)
+
+
+def _agents(found: Iterable[Double], estate: Estate, use: Use) -> dict[str, set[str]]:
+    """The agents of each member with a double: those whose use is known, and those found."""
+    agents: dict[str, set[str]] = {}
+    for one in found:
+        agents.setdefault(one.member, set()).add(one.user)
+    for device, users in use.days.items():
+        member = estate.devices[device].member
+        if member in agents:
+            agents[member].update(users)
+    return agents
+
+
+def _worth(
+    one: Double, estate: Estate, figures: Factors, window: Window, *, days_told: bool
+) -> Worth | None:
+    """What the machine is worth that the proposal gives up; its kWh need not tell its days."""
     match one.proposal:
         case Proposal.GIVE_UP_LAPTOP:
             given, days, kept = estate.devices[one.laptop], one.counts.laptop, Kind.DESKTOP
@@ -137,7 +194,8 @@ def _worth(one: Double, estate: Estate, figures: Factors, window: Window) -> Wor
             given, days, kept = estate.devices[one.desktop], one.counts.desktop, Kind.LAPTOP
         case _:
             return None
-    return worth(given, figures, window.end, yearly(days, window.days), moved_to=kept)
+    used = yearly(days, window.days) if days_told else None
+    return worth(given, figures, window.end, used, moved_to=kept)
 
 
 # -- on a terminal ------------------------------------------------------------------------------
@@ -153,7 +211,20 @@ def _say(found: Sequence[Found], estate: Estate, use: Use, window: Window) -> No
         if not use.attached:
             output.say("No use is known: import session days (docs/reference/exports.md).")
         return
-    console = output.stdout()
+    agents = _agents((one.double for one in found), estate, use)
+    if crowd.is_crowd({user for users in agents.values() for user in users}):
+        _patterns(found)
+    else:
+        output.say(WITHHELD)
+    back = sorted((one for one in found if one.worth is not None), key=_rank)
+    if back:
+        _back(back, estate, agents)
+    if use.unattached and _is_told(use):
+        rows_left = told.count(use.unattached, "session row")
+        output.say(f"{rows_left} led to no device or to two, and were left out.")
+
+
+def _patterns(found: Sequence[Found]) -> None:
     counts = Counter((one.double.pattern, one.double.evidence.value) for one in found)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("what", "how many", "by session days (A)", "by last user (B)", "on paper (C)"):
@@ -162,16 +233,10 @@ def _say(found: Sequence[Found], estate: Estate, use: Use, window: Window) -> No
         grades = [counts[pattern, grade] for grade in "ABC"]
         if sum(grades):
             table.add_row(WORDS[pattern], str(sum(grades)), *(str(n) if n else "" for n in grades))
-    console.print(table)
-    back = sorted((one for one in found if one.worth is not None), key=_rank)
-    if back:
-        _back(back, estate)
-    if use.unattached:
-        rows_left = told.count(use.unattached, "session row")
-        output.say(f"{rows_left} led to no device or to two, and were left out.")
+    output.stdout().print(table)
 
 
-def _back(back: Sequence[Found], estate: Estate) -> None:
+def _back(back: Sequence[Found], estate: Estate, agents: Mapping[str, set[str]]) -> None:
     console = output.stdout()
     sums = total(one.worth for one in back if one.worth)
     output.say(f"\nTo take back: {told.count(len(back), 'machine')}. Worth, low - central - high:")
@@ -182,10 +247,10 @@ def _back(back: Sequence[Found], estate: Estate) -> None:
     ):  # fmt: skip
         if figure is not None:
             output.say(f"  {name:22}{_figure(figure)}")
-    where = Counter(one.double.member for one in back)
-    named = [f"{estate.member(siren)} {n}" for siren, n in where.most_common(MEMBERS_SHOWN)]
-    more = f" and {len(where) - MEMBERS_SHOWN} more" if len(where) > MEMBERS_SHOWN else ""
-    output.say(output.printable(f"Where: {', '.join(named)}{more}."))
+    where = _where(back, estate, agents)
+    if where:
+        more = f" and {len(where) - MEMBERS_SHOWN} more" if len(where) > MEMBERS_SHOWN else ""
+        output.say(output.printable(f"Where: {', '.join(where[:MEMBERS_SHOWN])}{more}."))
     table = Table(title="\nFirst", title_justify="left", box=None, pad_edge=False)
     for heading in ("member", "do", "machine", "years left", "why"):
         table.add_column(heading, overflow="fold" if heading == "why" else "ellipsis")
@@ -195,11 +260,27 @@ def _back(back: Sequence[Found], estate: Estate) -> None:
         table.add_row(
             output.printable(estate.member(one.double.member)), DONE[one.double.proposal],
             output.printable(f"{given.id} {given.name}"),
-            _figure(left) if left else "-", output.printable(one.double.reason),
+            _figure(left) if left else "-", output.printable(one.reason),
         )  # fmt: skip
     console.print(table)
     if len(back) > FIRST_SHOWN:
         output.say(f"and {len(back) - FIRST_SHOWN} more (--member, --csv, --json)")
+
+
+def _where(back: Sequence[Found], estate: Estate, agents: Mapping[str, set[str]]) -> list[str]:
+    """Where machines are to be taken back, the most first; small members as their EPCI."""
+    counts = Counter(one.double.member for one in back)
+    told_of = []
+    for group in crowd.groups(agents, {one: estate.epci(one) for one in agents}):
+        if number := sum(counts[one] for one in group.members):
+            if len(group.members) == 1:
+                name = estate.member(next(iter(group.members)))
+            elif group.epci:
+                name = f"{estate.member(group.epci)} (small members)"
+            else:
+                name = "small members elsewhere"
+            told_of.append((-number, name))
+    return [f"{name} {-number}" for number, name in sorted(told_of)]
 
 
 def _rank(one: Found) -> tuple[bool, bool, float, str]:
@@ -234,6 +315,8 @@ def _number(value: float) -> str:
 
 def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) -> dict[str, Any]:
     listed = list(found)
+    agents = _agents((one.double for one in listed), estate, use)
+    many = crowd.is_crowd({user for users in agents.values() for user in users})
     sums = total(one.worth for one in listed if one.worth is not None)
     return {
         "from": window.start.isoformat(),
@@ -241,8 +324,12 @@ def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) 
         "computers": _computers(estate),
         "session_rows": {
             "attached": use.attached, "unattached": use.unattached, "outside": use.outside,
-        },
-        "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER},
+        }
+        if _is_told(use)
+        else None,
+        "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER}
+        if many or not listed
+        else None,
         "worth": _worths(sums),
         "doubles": [
             {
@@ -250,16 +337,17 @@ def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) 
                 "member": {"siren": one.double.member, "name": estate.member(one.double.member)},
                 "verdict": one.double.pattern.value,
                 "evidence": one.double.evidence.value,
-                "counts": {
-                    "laptop": one.double.counts.laptop, "desktop": one.double.counts.desktop,
-                    "both": one.double.counts.both, "either": one.double.counts.either,
-                },
+                "counts": dict(
+                    zip(("laptop", "desktop", "both", "either"), one.counts, strict=True)
+                )
+                if one.days_told
+                else None,
                 "laptop": _machine(estate.devices[one.double.laptop]),
                 "desktop": _machine(estate.devices[one.double.desktop]),
                 "proposal": one.double.proposal.value,
                 "held_by": list(one.double.held_by),
                 "programs_known": one.double.programs_known,
-                "reason": one.double.reason,
+                "reason": one.reason,
                 "worth": _worths(one.worth) if one.worth is not None else None,
             }
             for one in listed
@@ -293,7 +381,7 @@ def _table(found: Iterable[Found], estate: Estate) -> bytes:
     writer = csv.writer(stream, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for one in found:
-        double, counts = one.double, one.double.counts
+        double = one.double
         laptop, desktop = estate.devices[double.laptop], estate.devices[double.desktop]
         given = one.worth
         figures = (
@@ -303,10 +391,10 @@ def _table(found: Iterable[Found], estate: Estate) -> bytes:
         cells: list[object] = [
             estate.member(double.member), double.member, double.user, double.pattern.value,
             double.evidence.value, double.proposal.value, laptop.id, laptop.name, desktop.id,
-            desktop.name, counts.laptop, counts.desktop, counts.both, counts.either,
+            desktop.name, *one.counts,
             ", ".join(double.held_by), f"{left.range.central:.1f}" if left else "",
         ]  # fmt: skip
         for figure in figures:
             cells += [f"{n:.2f}" for n in _three(figure)] if figure else ["", "", ""]
-        writer.writerow([rows.cell(cell) for cell in (*cells, double.reason)])
+        writer.writerow([rows.cell(cell) for cell in (*cells, one.reason)])
     return stream.getvalue().encode("utf-8-sig")

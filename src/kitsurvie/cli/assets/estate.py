@@ -6,21 +6,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 from kitsurvie import inventory as inventories
-from kitsurvie.assets import packing
+from kitsurvie.assets import discards, packing
+from kitsurvie.assets import life as lives
 from kitsurvie.assets.devices import Device, adopt
 from kitsurvie.assets.identity import Decision, Identity, Ruling, identify
-from kitsurvie.assets.record import Exemption, Origin, Record, SessionDay
+from kitsurvie.assets.life import Life, Step
+from kitsurvie.assets.record import (
+    Discard,
+    Exemption,
+    Kind,
+    Origin,
+    Outcome,
+    Record,
+    SessionDay,
+)
 from kitsurvie.assets.traces import id_of, parts_of_id, record_id
 from kitsurvie.assets.use import Use, Window, attach
 from kitsurvie.errors import UsageError
 from kitsurvie.inventory import territory
-from kitsurvie.ledger.register import Register
+from kitsurvie.ledger.register import Act, Register
 from kitsurvie.model import Inventory
 from kitsurvie.workspace import Workspace
 
-MERGE, EXEMPT = "merge", "exempt"
+MERGE, EXEMPT, DISCARD = "merge", "exempt", "discard"
 
 
 @dataclass(frozen=True)
@@ -83,12 +94,92 @@ class Estate:
         """The name of a member; its SIREN when nobody knows it, `-` without one."""
         if siren is None or not siren:
             return "-"
-        known = self.inventory.members.get(siren)
-        return known.name if known else self._communes.get(siren, siren)
+        return name_of(self.inventory, siren)
+
+    def epci(self, siren: str) -> str | None:
+        """The SIREN of a member's EPCI, None for those in none."""
+        known = self.inventory.members.get(siren) or territory.member(siren)
+        return known.epci if known else None
 
     @cached_property
-    def _communes(self) -> Mapping[str, str]:
-        return {one.siren: one.name for one in territory.members()}
+    def lives(self) -> Mapping[str, Life]:
+        """What was recorded of the life of devices, by their ids; most have none."""
+        steps: dict[str, list[Step]] = {}
+        for act in self.register.acts(*lives.KINDS):
+            device = self.meant(act.data)
+            if device is not None:
+                steps.setdefault(device, []).append(step(act))
+        for one, found in self._imported:
+            if found is not None and not any(s.kind == DISCARD for s in steps.get(found.id, ())):
+                day = one.left or one.discarded
+                data = {"outcome": one.outcome.value, "discarded": one.discarded.isoformat()}
+                steps.setdefault(found.id, []).append(Step(0, one.register, DISCARD, day, data))
+        return {device: lives.life(found) for device, found in steps.items()}
+
+    def life(self, device: str) -> Life:
+        """What was recorded of the life of a device."""
+        return self.lives.get(device, Life())
+
+    def meant(self, data: Mapping[str, Any]) -> str | None:
+        """The id of the device that a decision is about, by now; None: the register lost it."""
+        found = self.by_record.get(data["record"], data["device"])
+        return found if found in self.devices else None
+
+    @cached_property
+    def discarded(self) -> tuple[Discard, ...]:
+        """What was discarded, once each, whether a table or a decision says so."""
+        said = list(self._imported)
+        for act in self.register.acts(DISCARD):
+            device = self.meant(act.data)
+            said.append((discard_of(act), self.devices[device] if device else None))
+        return discards.once(
+            (discards.name_of(one, device), discards.filled(one, device)) for one, device in said
+        )
+
+    @cached_property
+    def _imported(self) -> tuple[tuple[Discard, Device | None], ...]:
+        unpacked = [packing.unpack("discard", one.data) for one in self.register.entries("discard")]
+        listed = [one for one in unpacked if isinstance(one, Discard)]
+        finder = discards.Finder(self.devices.values() if listed else ())
+        return tuple((one, finder.device(one)) for one in listed)
+
+
+def name_of(inventory: Inventory, siren: str) -> str:
+    """The name of a member, a commune or an EPCI; its SIREN when nobody knows it."""
+    known = inventory.members.get(siren) or territory.member(siren)
+    if known:
+        return known.name
+    return inventory.epcis.get(siren) or territory.epci(siren) or siren
+
+
+def known_member(inventory: Inventory, place: Workspace, siren: str) -> str:
+    """The SIREN of a member that there is, or of the syndicate itself. Raises UsageError."""
+    if siren != place.syndicate and name_of(inventory, siren) == siren:
+        raise UsageError(
+            f"There is no member {siren!r}.",
+            remedy="Give the SIREN of a commune, an EPCI or a member of the inventory.",
+        )
+    return siren
+
+
+def step(act: Act) -> Step:
+    """A decision on a machine as a step of its life."""
+    return Step(act.id, act.by_whom, act.kind, date.fromisoformat(act.data["day"]), act.data)
+
+
+def discard_of(act: Act) -> Discard:
+    """What was decided to be discarded, as a table would say it."""
+    data = act.data
+    return Discard(
+        Origin(""), f"decision {act.id}", data["member"] or None,
+        date.fromisoformat(data["discarded"]), Outcome(data["outcome"]),
+        kind=Kind(data["kind"]), name=data["name"], maker=data["maker"], model=data["model"],
+        serial=data["serial"],
+        bought=date.fromisoformat(data["bought"]) if data["bought"] else None,
+        left=date.fromisoformat(data["left"]) if data["left"] else None,
+        recipient=data["recipient"], proof=data["proof"], excluded=data["excluded"],
+        small=data["small"],
+    )  # fmt: skip
 
 
 def load(register: Register, place: Workspace) -> Estate:
@@ -131,5 +222,6 @@ def _exemptions(register: Register) -> tuple[Exemption, ...]:
             date.fromisoformat(act.data["until"]),
         )
         for act in register.acts(EXEMPT)
+        if act.data["user"]  # else that person was forgotten
     ]  # fmt: skip
     return (*(one for one in found if isinstance(one, Exemption)), *said)

@@ -17,7 +17,9 @@ from kitsurvie.assets import health as judged
 from kitsurvie.assets import support
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.finding import TITLES, Check, Finding, Limits
+from kitsurvie.assets.life import State
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.listing import MemberName
@@ -103,13 +105,14 @@ def health(
         raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
     limits = Limits(extended=_extended(extended or []))
     place = find(workspace)
-    today = date.today()
+    today = clock.today()
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
         every = [
             Judged(one, findings)
             for one in estate.devices.values()
             if member is None or one.member == member
+            if estate.life(one.id).state is not State.DISCARDED
             if (findings := _judge(one, estate, today, limits))
         ]
     every.sort(key=_rank)

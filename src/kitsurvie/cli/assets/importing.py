@@ -16,10 +16,20 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from kitsurvie import inventory as inventories
-from kitsurvie.assets import packing, places, pseudonym
+from kitsurvie.assets import packing, places
 from kitsurvie.assets.readers import Item, Tally, read
-from kitsurvie.assets.record import Exemption, Person, Record, Refusal, SessionDay, Source
+from kitsurvie.assets.record import (
+    Discard,
+    Exemption,
+    Person,
+    Record,
+    Refusal,
+    SessionDay,
+    Source,
+)
+from kitsurvie.assets.use import WINDOW_DAYS
 from kitsurvie.cli import output, told
+from kitsurvie.cli.assets import clock, keeping, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.context import who
@@ -34,9 +44,6 @@ from kitsurvie.workspace import find
 
 # what a terminal shows of what was refused; the file and the document have all of it
 REFUSALS_SHOWN = 12
-# the pseudonyms' key, beside the ledger and never in it
-KEY = "pseudonyms.key"
-
 Number = Annotated[int, typer.Argument(metavar="N", help="The import, by its number.")]
 
 
@@ -86,20 +93,19 @@ def import_(
     place = find(workspace)
     inventory = inventories.load(place)
     consulted = consultations.load(place, inventory)
-    place.make_state()
+    today = clock.today()
     total = sum(path.stat().st_size for path in _files(paths))
     with opened(place.ledger_url) as ledger:
-        key = pseudonym.read_key(place.state / KEY)
+        logins = people.pseudonyms(place)
         with _Watch(total) as watch:
             items = read(
-                paths, places=places.known(inventory), pseudonyms=pseudonym.Pseudonyms(key),
-                today=date.today(), source=source, register=register, entity=entity,
+                paths, places=places.known(inventory), pseudonyms=logins,
+                today=today, source=source, register=register, entity=entity,
                 mapped=fields, progress=watch,
             )  # fmt: skip
-            left_out: Counter[str | None] = Counter()
-            done = ledger.register.take(
-                who(), map(str, paths), lambda to: give(to, items, consulted, left_out)
-            )
+            giving = Giving(consulted, keeping.oldest(today))
+            done = ledger.register.take(who(), map(str, paths), lambda to: giving(to, items))
+        keeping.purge(ledger.register, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
         not_taken = ledger.register.refused(done.id)
@@ -107,7 +113,8 @@ def import_(
         _write(refused, done.id, not_taken)
     counts = {**done.counts, "devices": len(estate.devices)}
     counts["proposals"] = len(estate.identity.proposals)
-    counts["not_consulted"] = left_out.total()
+    counts["not_consulted"] = giving.left_out.total()
+    counts["too_old"] = giving.too_old
     if json:
         output.document(
             "assets_import",
@@ -115,7 +122,10 @@ def import_(
         )
     else:
         say(done, counts, not_taken, refused)
-        say_left_out(left_out, estate)
+        say_left_out(giving.left_out, estate)
+        if giving.too_old:
+            days = told.count(giving.too_old, "day")
+            output.say(f"{days} of use left out: older than {WINDOW_DAYS} days.")
     return ExitCode.DRIFT if not_taken else ExitCode.COMPLIANT
 
 
@@ -174,41 +184,60 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
             yield path
 
 
-def give(
-    to: Importing,
-    items: Iterable[Item],
-    consulted: consultations.Consultations,
-    left_out: Counter[str | None],
-) -> None:
-    """Hand items over to an import; days of use only of members at which somebody was consulted."""
-    may = cache(lambda member: consulted.of(member) is not None)
-    for one in items:
-        match one:
-            case Record():
-                kept = packing.named(one)
-                data = packing.pack(kept)
-                to.entry(Entry("record", kept.source.value, kept.register, kept.key, data))
-            case SessionDay() if not may(one.member):
-                left_out[one.member] += 1
-            case SessionDay():
-                to.day(
-                    Day(
-                        one.day.isoformat(), one.member or "", one.commune or "",
-                        one.device_name, one.device_serial, one.user,
-                    )
-                )  # fmt: skip
-            case Person():
-                if one.user:
-                    key = f"{one.member or ''}/{one.user}"
-                    to.entry(Entry("person", Source.DIRECTORY.value, "", key, packing.pack(one)))
-            case Exemption():
-                key = f"{one.member or ''}/{one.user}"
-                data = packing.pack(one)
-                to.entry(Entry("exemption", Source.EXEMPTIONS.value, "", key, data))
-            case Refusal():
-                row = {"text": one.text, "headings": one.headings} if one.text else {}
-                text = json_format.dumps(row, ensure_ascii=False) if row else ""
-                to.refuse(Refused(one.origin.file, one.origin.line, one.reason, text))
+class Giving:
+    """Hands over what may be kept; counts the days of use that may not.
+
+    `left_out` are days of members at which nobody was consulted, `too_old` those before `oldest`.
+    """
+
+    def __init__(self, consulted: consultations.Consultations, oldest: date) -> None:
+        self._may = cache(lambda member: consulted.of(member) is not None)
+        self._oldest = oldest
+        self.left_out: Counter[str | None] = Counter()
+        self.too_old = 0
+
+    def __call__(self, to: Importing, items: Iterable[Item]) -> None:
+        for one in items:
+            match one:
+                case SessionDay():
+                    self._day(to, one)
+                case Refusal():
+                    row = {"text": one.text, "headings": one.headings} if one.text else {}
+                    text = json_format.dumps(row, ensure_ascii=False) if row else ""
+                    to.refuse(Refused(one.origin.file, one.origin.line, one.reason, text))
+                case _:
+                    for entry in _entries(one):
+                        to.entry(entry)
+
+    def _day(self, to: Importing, one: SessionDay) -> None:
+        if one.day < self._oldest:
+            self.too_old += 1
+        elif not self._may(one.member):
+            self.left_out[one.member] += 1
+        else:
+            to.day(
+                Day(
+                    one.day.isoformat(), one.member or "", one.commune or "", one.device_name,
+                    one.device_serial, one.user,
+                )
+            )  # fmt: skip
+
+
+def _entries(one: Record | Person | Exemption | Discard) -> Iterable[Entry]:
+    match one:
+        case Record():
+            kept = packing.named(one)
+            data = packing.pack(kept)
+            yield Entry("record", kept.source.value, kept.register, kept.key, data)
+        case Person() if one.user:
+            key = f"{one.member or ''}/{one.user}"
+            yield Entry("person", Source.DIRECTORY.value, "", key, packing.pack(one))
+        case Exemption():
+            key = f"{one.member or ''}/{one.user}"
+            yield Entry("exemption", Source.EXEMPTIONS.value, "", key, packing.pack(one))
+        case Discard():
+            source = Source.DISCARDED.value
+            yield Entry("discard", source, one.register, one.key, packing.pack(one))
 
 
 class _Watch:

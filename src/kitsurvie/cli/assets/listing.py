@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from kitsurvie.assets.devices import Device
+from kitsurvie.assets.life import State, Step
 from kitsurvie.assets.record import Kind, Record
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import estate as estates
@@ -18,6 +20,12 @@ from kitsurvie.errors import UsageError
 from kitsurvie.workspace import find
 
 LINES_SHOWN = 60
+STANDS = {
+    State.IN_SERVICE: "in service",
+    State.STOCK: "in stock",
+    State.LENT: "lent",
+    State.DISCARDED: "discarded",
+}
 
 DeviceName = Annotated[
     str,
@@ -81,6 +89,13 @@ def show(device: DeviceName, json: Json = False, workspace: Workspace = None) ->
     output.say(f"  serial    {output.printable(one.serial) or '-'}")
     output.say(f"  seen      {one.seen.date().isoformat() if one.seen else 'never, on paper only'}")
     output.say(f"  bought    {one.bought.isoformat() if one.bought else '-'}")
+    life = estate.life(one.id)
+    if life.steps:
+        output.say(f"  stands    {STANDS[life.state]}")
+    for step in life.steps:
+        by = f"{step.by_whom}, decision {step.id}" if step.id else "a table that was imported"
+        said = f"{sentence_of(step, estate.member)} ({by})"
+        output.say(f"  {step.day}  {output.printable(said)}")
     for record in one.records:
         output.say(f"  record    {output.printable(_record(record, estate.records[record]))}")
     for link in links(one, estate):
@@ -113,7 +128,31 @@ def whole(one: Device, estate: Estate) -> dict[str, Any]:
         **document(one, estate),
         "links": links(one, estate),
         "conflicts": conflicts(one, estate),
-    }
+        "stands": estate.life(one.id).state.value,
+        "story": [
+            {
+                "decision": step.id or None, "kind": step.kind, "day": step.day.isoformat(),
+                "by": step.by_whom, "data": dict(step.data),
+            }
+            for step in estate.life(one.id).steps
+        ],
+    }  # fmt: skip
+
+
+def sentence_of(step: Step, named: Callable[[str], str]) -> str:
+    """One step of a machine's life, as it is told; `named` gives the name of a member."""
+    data = step.data
+    match step.kind:
+        case "loan":
+            whom = data["service"] or data["user"] or "somebody who was forgotten"
+            until = f" until {data['until']}" if data["until"] else ""
+            return f"lent to {whom}, {named(data['member'])}{until}: {data['reason']}"
+        case "return":
+            owner = f", of {named(data['owner'])}" if data["owner"] else ""
+            return f"back in stock{owner}: {data['reason']}"
+        case _:
+            to = f" to {data['recipient']}" if data.get("recipient") else ""
+            return f"discarded, {data['outcome']}{to}"
 
 
 def links(one: Device, estate: Estate) -> list[dict[str, str]]:
