@@ -44,7 +44,8 @@ class Workspace:
     private key of the account that may only look, None where there is none; `spool` is where
     machines that observe themselves hand in. `nobody` are logins that mean no person (a kiosk, a
     service), `syndicate` the SIREN of whoever runs kitsurvie, `dpo` the name and address of its
-    data protection officer; both empty where nobody wrote them.
+    data protection officer; both empty where nobody wrote them. `extended_support` are the systems
+    whose paid updates the syndicate has bought.
     """
 
     root: Path
@@ -69,6 +70,7 @@ class Workspace:
     nobody: tuple[str, ...] = ()
     syndicate: str = ""
     dpo: str = ""
+    extended_support: tuple[str, ...] = ()
 
     @property
     def spool_keys(self) -> Path:
@@ -208,6 +210,7 @@ _DEFAULTS: dict[str, object] = {
     "nobody": [],
     "syndicate": "",
     "dpo": "",
+    "extended_support": [],
 }
 # a login, an address: anything longer was not meant
 _LONGEST = 200
@@ -242,7 +245,7 @@ def load(root: Path) -> Workspace:
             wanted = "a whole number above zero"
         elif isinstance(default, list):
             good = isinstance(value, list) and all(map(_is_name, value))
-            wanted = "a list of logins, each a text on one line"
+            wanted = "a list of texts, each on one line"
         elif name == "syndicate":
             good = isinstance(value, str) and (not value or bool(_SIREN.fullmatch(value)))
             wanted = "a SIREN, nine digits between quotes"
@@ -280,6 +283,7 @@ def load(root: Path) -> Workspace:
         nobody=_names(settings["nobody"]),
         syndicate=str(settings["syndicate"]),
         dpo=" ".join(str(settings["dpo"]).split()),
+        extended_support=_names(settings["extended_support"]),
     )
 
 

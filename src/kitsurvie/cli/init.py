@@ -63,6 +63,10 @@ CONFIG = """\
 # owns what is lent to every member, and who answers for the data (kitsurvie privacy).
 # syndicate = ""
 # dpo = ""
+
+# Systems whose paid updates you bought (kitsurvie assets health): ubuntu, windows-10,
+# windows-server.
+# extended_support = []
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

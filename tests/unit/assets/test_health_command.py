@@ -14,7 +14,7 @@ import pytest
 
 from kitsurvie.cli import init
 from kitsurvie.cli.assets import health, importing
-from kitsurvie.errors import UsageError
+from kitsurvie.errors import WorkspaceError
 
 from .conftest import TODAY
 
@@ -49,6 +49,7 @@ def ask(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Health:
         [
             ("PC-BON", "Microsoft Windows 11 Professionnel", "10.0.26200", "on"),
             ("PC-VIEUX", "Microsoft Windows 7 Professionnel", "6.1.7601", "on"),
+            ("PC-DIX", "Microsoft Windows 10 Professionnel", "10.0.19045", "on"),
             ("=cmd|PC", "Microsoft Windows 11 Professionnel", "10.0.26200", "off"),
         ]
     ):
@@ -74,7 +75,7 @@ def found(document: dict[str, Any], name: str, check: str) -> dict[str, Any]:
 def test_each_machine_has_its_verdicts_with_what_was_found_and_when(ask: Health) -> None:
     code, said = ask(json=True)
     document = json.loads(said)
-    assert (code, document["computers"]) == (1, 3)
+    assert (code, document["computers"]) == (1, 4)
     good = found(document, "PC-BON", "system_supported")
     assert (good["status"], good["seen"]) == ("compliant", SOON[:10])
     old = found(document, "PC-VIEUX", "system_supported")
@@ -87,14 +88,14 @@ def test_each_machine_has_its_verdicts_with_what_was_found_and_when(ask: Health)
     }
     assert {
         "member": document["devices"][0]["member"], "check": "antivirus", "status": "compliant",
-        "devices": 2,
+        "devices": 3,
     } in document["summary"]  # fmt: skip
 
 
 def test_the_screen_tells_a_system_without_updates_before_an_antivirus(ask: Health) -> None:
     code, said = ask(lang="fr")
     assert code == 1
-    assert "3 ordinateurs, dont 2 avec un écart." in said
+    assert "4 ordinateurs, dont 3 avec un écart." in said
     assert 0 < said.index("PC-VIEUX") < said.index("=cmd|PC")
     assert "PC-BON" not in said
 
@@ -110,19 +111,22 @@ def test_one_check_is_asked_alone(ask: Health) -> None:
 def test_a_spreadsheet_has_a_row_a_check_and_no_formula(ask: Health) -> None:
     _, said = ask(csv_=True, lang="fr")
     rows = list(csv.DictReader(io.StringIO(said.removeprefix("\ufeff"))))
-    assert len(rows) == 3 * len(health.Check)
-    assert {row["name"] for row in rows} == {"PC-BON", "PC-VIEUX", "'=cmd|PC"}
+    assert len(rows) == 4 * len(health.Check)
+    assert {row["name"] for row in rows} == {"PC-BON", "PC-DIX", "PC-VIEUX", "'=cmd|PC"}
 
 
-def test_paid_updates_count_where_they_were_bought(ask: Health) -> None:
+def test_paid_updates_count_where_they_were_bought(ask: Health, tmp_path: Path) -> None:
     assert health.support.extendable() == {"ubuntu", "windows-10", "windows-server"}
-    with pytest.raises(UsageError, match="no paid extension of 'windows-3'") as named:
-        ask(extended=["windows-3"])
+    settings = tmp_path / "syndicate" / "kitsurvie.toml"
+    settings.write_text('extended_support = ["windows-3"]\n')
+    with pytest.raises(WorkspaceError, match="no paid extension of 'windows-3'") as named:
+        ask()
     assert "windows-10" in (named.value.remedy or "")
-    code, said = ask(extended=["windows-10"], json=True)
+    settings.write_text('extended_support = ["windows-10"]\n')
+    status = {one: found(json.loads(ask(json=True)[1]), one, "system_supported")["status"]
+              for one in ("PC-DIX", "PC-VIEUX")}  # fmt: skip
     # nobody sells updates of Windows 7 any more
-    assert found(json.loads(said), "PC-VIEUX", "system_supported")["status"] == "drift"
-    assert code == 1
+    assert status == {"PC-DIX": "compliant", "PC-VIEUX": "drift"}
 
 
 def test_an_empty_register_says_where_to_begin(

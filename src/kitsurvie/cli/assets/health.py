@@ -27,8 +27,9 @@ from kitsurvie.cli.formats import rows
 from kitsurvie.cli.language import Language, language
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
-from kitsurvie.errors import ExitCode, UsageError
+from kitsurvie.errors import ExitCode, UsageError, WorkspaceError
 from kitsurvie.model import Status
+from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 FIRST_SHOWN = 10
@@ -77,14 +78,6 @@ def health(
     check: Annotated[
         Check | None, typer.Option("--check", help="What is wrong by this check alone.")
     ] = None,
-    extended: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--extended",
-            metavar="SYSTEM",
-            help="A system whose paid updates were bought, such as windows-10; may be repeated.",
-        ),
-    ] = None,
     lang: Annotated[
         Literal["fr", "en"] | None, typer.Option(help="The language; else that of LANG.")
     ] = None,
@@ -103,8 +96,8 @@ def health(
     """
     if csv_ and json:
         raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
-    limits = Limits(extended=_extended(extended or []))
     place = find(workspace)
+    limits = Limits(extended=_extended(place))
     today = clock.today()
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
@@ -126,15 +119,16 @@ def health(
     return ExitCode.DRIFT if wrong else ExitCode.COMPLIANT
 
 
-def _extended(names: Iterable[str]) -> frozenset[str]:
+def _extended(place: Place) -> frozenset[str]:
     known = support.extendable()
-    for name in names:
+    for name in place.extended_support:
         if name not in known:
-            raise UsageError(
+            raise WorkspaceError(
                 f"There is no paid extension of {name!r} that kitsurvie knows of.",
-                remedy=f"The systems that have one: {', '.join(sorted(known))}.",
+                where=str(place.root / "kitsurvie.toml"),
+                remedy=f"Set extended_support to some of {', '.join(sorted(known))}.",
             )
-    return frozenset(names)
+    return frozenset(place.extended_support)
 
 
 def _judge(device: Device, estate: Estate, today: date, limits: Limits) -> tuple[Finding, ...]:
