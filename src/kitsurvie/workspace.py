@@ -41,7 +41,8 @@ class Workspace:
     `verdicts_days` and evidence for `evidence_days`; a measure that drifted `recurrent_times` times
     on one host within `recurrent_days` is said to drift again and again. `observer_key` is the
     private key of the account that may only look, None where there is none; `spool` is where
-    machines that observe themselves hand in.
+    machines that observe themselves hand in. `health_*` are the limits of `kitsurvie assets
+    health`: days, years, kinds of machine, systems.
     """
 
     root: Path
@@ -63,6 +64,10 @@ class Workspace:
     recurrent_days: int = 30
     observer_key: Path | None = None
     spool: Path = Path("/var/lib/kitsurvie-spool")
+    health_stale_days: int = 90
+    health_years: int = 7
+    health_encrypted: tuple[str, ...] = ("laptop", "tablet")
+    health_extended: tuple[str, ...] = ()
 
     @property
     def spool_keys(self) -> Path:
@@ -199,6 +204,10 @@ _DEFAULTS: dict[str, object] = {
     "evidence_days": 90,
     "recurrent_times": 3,
     "recurrent_days": 30,
+    "health_stale_days": 90,
+    "health_years": 7,
+    "health_encrypted": ["laptop", "tablet"],
+    "health_extended": [],
 }
 
 
@@ -227,10 +236,13 @@ def load(root: Path) -> Workspace:
         if isinstance(default, int):
             # a part of a second is no time for a handshake, a part of a host no host
             good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+            wanted = "a whole number above zero"
+        elif isinstance(default, list):
+            good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+            wanted = 'a list of texts, as in ["laptop"]'
         else:
-            good = isinstance(value, str)
+            good, wanted = isinstance(value, str), "a text"
         if not good:
-            wanted = "a whole number above zero" if isinstance(default, int) else "a text"
             raise WorkspaceError(
                 f"The setting {name} must be {wanted}, not {value!r}.",
                 where=str(config),
@@ -257,9 +269,17 @@ def load(root: Path) -> Workspace:
         evidence_days=int(str(settings["evidence_days"])),
         recurrent_times=int(str(settings["recurrent_times"])),
         recurrent_days=int(str(settings["recurrent_days"])),
+        health_stale_days=int(str(settings["health_stale_days"])),
+        health_years=int(str(settings["health_years"])),
+        health_encrypted=_texts(settings["health_encrypted"]),
+        health_extended=_texts(settings["health_extended"]),
         spool=root / str(settings["spool"]),
         observer_key=root / str(settings["observer_key"]) if settings["observer_key"] else None,
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _ledger(root: Path, state: Path, url: str) -> str:

@@ -29,8 +29,9 @@ _NO_MORE_VERSIONS = frozenset({"windows-10"})
 class Line:
     """An end of support: the last day of updates. No `editions` means all of them.
 
-    `read` is how the date was last compared with `source`, in `year`: `list` (the maker's own list,
-    as Debian packages it), `copy` (a copy of the maker's page), `report` (what others report of it).
+    `read` is how the date was last compared with `source`, in `year`: `list` (the maker's own
+    list, as Debian packages it), `copy` (a copy of the maker's page), `report` (what others report
+    of it).
     """
 
     system: str

@@ -94,6 +94,7 @@ ASSETS = _group(
         "merge": "assets.deciding:merge",
         "unmerge": "assets.deciding:unmerge",
         "doubles": "assets.doubles:doubles",
+        "health": "assets.health:health",
         "exempt": "assets.deciding:exempt",
         "journal": "assets.deciding:journal",
         "revoke": "assets.deciding:revoke",
