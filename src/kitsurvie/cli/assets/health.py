@@ -66,7 +66,7 @@ def health(
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
-    """Say how machines are that nobody touches, by what their inventories say: Windows PCs first.
+    """Say how computers are that kitsurvie does not touch, Windows PCs above all, by inventories.
 
     End of support, antivirus, firewall, encryption, free space, age. What no recent inventory says
     is unknown. Exit code: 0 no drift, 1 drift, 2 configuration.

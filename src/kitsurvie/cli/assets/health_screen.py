@@ -6,7 +6,6 @@ import textwrap
 from collections import Counter
 
 from rich.table import Table
-from rich.text import Text as Cell
 
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.finding import TITLES, URGENCY, Check, Finding
@@ -19,7 +18,7 @@ from kitsurvie.cli.assets.judged import STATES, Health, Judged, by_state, chosen
 from kitsurvie.cli.language import Language
 from kitsurvie.model import Status
 
-MACHINES_SHOWN = 20
+MACHINES_SHOWN = 10
 MEMBERS_SHOWN = 6
 
 
@@ -29,11 +28,12 @@ def show(found: Health, estate: Estate, state: Status | None, language: Language
         output.say(said("none", language))
         return
     drifting = [one for one in found.judged if one.drifts]
+    blind = sum(one.blind for one in found.judged)
     _say(
         said(
-            "judged", language,
+            "judged_blind" if blind else "judged", language,
             machines=words.machines(len(found.judged), language),
-            day=words.day(found.today, language), drift=len(drifting),
+            day=words.day(found.today, language), drift=len(drifting), blind=blind,
         )
     )  # fmt: skip
     if found.put_away:
@@ -41,7 +41,6 @@ def show(found: Health, estate: Estate, state: Status | None, language: Language
     _checks(found, language)
     if drifting:
         _first(drifting, estate, language)
-    blind = sum(one.blind for one in found.judged)
     if blind:
         _say("")
         _say(said("blind", language, machines=words.machines(blind, language)))
@@ -53,7 +52,7 @@ def one(
     device: Device, found: Health, estate: Estate, state: Status | None, language: Language
 ) -> None:
     """Everything that is said of one machine, a check a line, with the day of the inventory."""
-    name = device.name or device.serial or device.id
+    name = _name(device)
     if not found.judged:
         _say(said("not_judged", language, name=name))
         return
@@ -61,16 +60,16 @@ def one(
     _say(f"{name}  {device.id}  {kind}  {device.maker} {device.model}".rstrip())
     _say(f"{estate.member(device.member)}")
     table = _table()
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column(said("state", language), no_wrap=True)
+    table.add_column(said("check", language), no_wrap=True)
+    table.add_column(said("found", language), overflow="fold")
     for finding in chosen(found.judged[0], state):
         cells = (
             getattr(words.STATES[finding.status], language),
             getattr(TITLES[finding.check], language),
             _sentence(finding, language),
         )
-        table.add_row(*map(_cell, cells))
+        table.add_row(*map(output.printable, cells))
     output.stdout().print(table)
 
 
@@ -79,12 +78,12 @@ def _checks(found: Health, language: Language) -> None:
     table = _table()
     table.add_column(said("check", language), no_wrap=True)
     for state in STATES:
-        table.add_column(getattr(words.HEADINGS[state], language), justify="right", no_wrap=True)
+        table.add_column(getattr(words.STATES[state], language), justify="right", no_wrap=True)
     for check in URGENCY:
         numbers = [counts[check, state] for state in STATES]
         if sum(numbers):
             title = getattr(TITLES[check], language)
-            table.add_row(_cell(title), *(str(number) if number else "-" for number in numbers))
+            table.add_row(title, *(str(number) if number else "-" for number in numbers))
     output.say("")
     output.stdout().print(table)
 
@@ -115,28 +114,44 @@ def _machines(found: Health, estate: Estate, state: Status, language: Language) 
     if not listed:
         output.say(said("nothing", language))
         return
-    alone = len({finding.check for one in found.judged for finding in one.findings}) == 1
-    table = _table()
-    table.add_column(said("member", language), overflow="fold", max_width=22)
-    table.add_column(said("machine", language), overflow="fold", min_width=12)
-    table.add_column(said("kind", language), no_wrap=True)
-    table.add_column(said("what", language), overflow="fold", ratio=1)
-    for one, those in listed[:MACHINES_SHOWN]:
-        device = one.device
-        what = (
-            _sentence(those[0], language)
-            if alone
-            else ", ".join(_word(finding.check, state, language) for finding in _urgent(those))
-        )
-        name = device.name or device.serial or device.id
-        kind = _kind(device.kind, language)
-        table.add_row(*map(_cell, (estate.member(device.member), name, kind, what)))
-    output.say(said("worst", language) if state is Status.DRIFT
-               else getattr(words.HEADINGS[state], language).capitalize())  # fmt: skip
-    output.stdout().print(table)
+    title = (
+        said("worst", language)
+        if state is Status.DRIFT
+        else str(getattr(words.STATES[state], language)).capitalize()
+    )
+    if len({finding.check for one in found.judged for finding in one.findings}) == 1:
+        output.say(said("day", language, title=title))
+        for one, those in listed[:MACHINES_SHOWN]:
+            kind = _kind(one.device.kind, language)
+            _say(f"{estate.member(one.device.member)}  {_name(one.device)}  {kind}")
+            _say(f"  {_sentence(those[0], language)}", indent=2)
+    else:
+        output.say(title)
+        output.stdout().print(_listed(listed[:MACHINES_SHOWN], estate, state, language))
     if len(listed) > MACHINES_SHOWN:
         output.say(said("rest", language, n=len(listed) - MACHINES_SHOWN))
     output.say(said("one", language))
+
+
+def _listed(
+    listed: list[tuple[Judged, list[Finding]]], estate: Estate, state: Status, language: Language
+) -> Table:
+    table = _table()
+    table.add_column(said("member", language), overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column(said("machine", language), overflow="fold", min_width=12)
+    table.add_column(said("kind", language), no_wrap=True)
+    table.add_column(said("what", language), overflow="fold", ratio=1)
+    for one, those in listed:
+        what = ", ".join(_word(finding.check, state, language) for finding in _urgent(those))
+        kind = _kind(one.device.kind, language)
+        cells = (estate.member(one.device.member), _name(one.device), kind, what)
+        table.add_row(*map(output.printable, cells))
+    return table
+
+
+def _name(device: Device) -> str:
+    """What a machine is asked for by: what is written on it, else its id."""
+    return device.name or device.serial or device.id
 
 
 def _urgent(findings: list[Finding]) -> list[Finding]:
@@ -163,15 +178,12 @@ def _kind(kind: Kind, language: Language) -> str:
 def _say(text: str, indent: int = 0) -> None:
     """One paragraph, wrapped to the terminal; nothing in it can drive one."""
     width = output.stdout().width
-    lines = textwrap.wrap(output.printable(text), width, subsequent_indent=" " * indent)
+    lines = textwrap.wrap(
+        output.printable(text), width, subsequent_indent=" " * indent, break_on_hyphens=False
+    )
     for line in lines or [""]:
         output.say(line)
 
 
 def _table() -> Table:
     return Table(box=None, pad_edge=False, header_style="bold", show_header=True)
-
-
-def _cell(text: str) -> Cell:
-    """A cell as it is: neither markup nor what drives a terminal."""
-    return Cell(output.printable(text))

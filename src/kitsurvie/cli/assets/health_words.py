@@ -15,21 +15,15 @@ STATES = {
     Status.COMPLIANT: Text("conforme", "compliant"),
     Status.NOT_APPLICABLE: Text("sans objet", "not asked"),
 }
-HEADINGS = {
-    Status.DRIFT: Text("à corriger", "to mend"),
-    Status.UNKNOWN: Text("inconnu", "not known"),
-    Status.COMPLIANT: Text("conforme", "in order"),
-    Status.NOT_APPLICABLE: Text("sans objet", "not asked"),
-}
 # what drifts, and what is looked at, in a word or two
 DRIFTS = {
-    Check.SYSTEM_SUPPORTED: Text("système plus suivi", "system ended"),
-    Check.ANTIVIRUS: Text("antivirus", "antivirus"),
+    Check.SYSTEM_SUPPORTED: Text("fin de suivi", "system ended"),
+    Check.ANTIVIRUS: Text("antivirus à revoir", "antivirus off or old"),
     Check.FIREWALL: Text("pare-feu arrêté", "firewall off"),
     Check.DISK_ENCRYPTED: Text("disque en clair", "disk in clear"),
     Check.FREE_SPACE: Text("disque plein", "disk full"),
-    Check.AGE: Text("âge", "old"),
-    Check.INVENTORY_FRESH: Text("plus vue", "not seen"),
+    Check.AGE: Text("âgée", "old machine"),
+    Check.INVENTORY_FRESH: Text("plus vue", "not seen lately"),
 }
 CHECKS = {
     Check.SYSTEM_SUPPORTED: Text("système", "system"),
@@ -74,6 +68,12 @@ SCREEN: dict[str, Text] = {
         "{machines} au {day}, d’après les inventaires : {drift} avec un écart.",
         "{machines} on {day}, by what inventories say: {drift} with a drift.",
     ),
+    "judged_blind": Text(
+        "{machines} au {day}, d’après les inventaires : {drift} avec un écart, {blind} dont on ne "
+        "sait presque rien.",
+        "{machines} on {day}, by what inventories say: {drift} with a drift, {blind} of which "
+        "next to nothing is known.",
+    ),
     "put_away": Text(
         "Laissées de côté : {machines} que leur registre dit hors service.",
         "Left out: {machines} that their register says are in no service.",
@@ -105,7 +105,9 @@ SCREEN: dict[str, Text] = {
     "machine": Text("machine", "machine"),
     "kind": Text("genre", "kind"),
     "what": Text("quoi", "what"),
-    "seen": Text("vue le", "seen"),
+    "state": Text("état", "state"),
+    "found": Text("constat [jour de l’inventaire]", "what was found [day of the inventory]"),
+    "day": Text("{title} [jour de l’inventaire]", "{title} [day of the inventory]"),
     "rest": Text(
         "et {n} autres (--member, --check, --csv, --json)",
         "and {n} more (--member, --check, --csv, --json)",
