@@ -210,6 +210,25 @@ def test_a_state_a_check_and_a_member_narrow_what_is_told(
     assert "No machine is in that state" in told(root, state="compliant", check=[Check.AGE], code=0)
 
 
+def test_the_blind_spots_are_the_first_of_what_is_not_known(
+    root: Path, folder: Path, told: Told
+) -> None:
+    pc(folder, "PC-A")
+    pc(folder, "PC-B", seen=date.today() - timedelta(days=200))
+    importing.import_([folder], workspace=root)
+    said = told(root, state="unknown")
+    assert "1 of which next to nothing is known" in " ".join(said.split())
+    assert said.index("PC-B") < said.index("PC-A")
+
+
+def test_servers_alone_are_called_servers(root: Path, folder: Path, told: Told) -> None:
+    pc(folder, "SRV-1", ("Microsoft Windows Server 2012 Standard", ""), "Server")
+    pc(folder, "SRV-2", SERVER_2025, "Server")
+    importing.import_([folder], workspace=root)
+    assert "1. 1 server - move to another version" in told(root)
+    assert "1. 1 serveur - changer de version" in told(root, lang="fr")
+
+
 def test_one_machine_is_told_in_full_by_what_is_written_on_it(
     root: Path, folder: Path, ask: Ask, told: Told
 ) -> None:

@@ -97,9 +97,7 @@ def _first(drifting: list[Judged], estate: Estate, language: Language) -> None:
         if not those:
             continue
         number += 1
-        servers = sum(one.device.kind is Kind.SERVER for one in those)
-        among = said("servers", language, machines=words.servers(servers, language))
-        many = words.machines(len(those), language) + (f" ({among})" if servers else "")
+        many = _many(those, language)
         _say(f"{number}. {many} - {getattr(words.TODO[check], language)}", indent=3)
     where = Counter(one.device.member for one in drifting)
     named = [f"{estate.member(siren)} {n}" for siren, n in where.most_common(MEMBERS_SHOWN)]
@@ -108,8 +106,20 @@ def _first(drifting: list[Judged], estate: Estate, language: Language) -> None:
     _say(said("where", language, members=", ".join(named)))
 
 
+def _many(those: list[Judged], language: Language) -> str:
+    """So many machines, and how many of them everybody depends on."""
+    servers = sum(one.device.kind is Kind.SERVER for one in those)
+    named = words.servers(servers, language)
+    if servers == len(those):
+        return named
+    among = said("servers", language, servers=named)
+    return words.machines(len(those), language) + (f" ({among})" if servers else "")
+
+
 def _machines(found: Health, estate: Estate, state: Status, language: Language) -> None:
     listed = [(one, those) for one in found.judged if (those := chosen(one, state))]
+    if state is Status.UNKNOWN:  # the blind spots first
+        listed.sort(key=lambda pair: -len(pair[1]))
     output.say("")
     if not listed:
         output.say(said("nothing", language))

@@ -79,8 +79,8 @@ SCREEN: dict[str, Text] = {
         "Left out: {machines} that their register says are in no service.",
     ),
     "none": Text(
-        "Aucun ordinateur à juger : vérifier avec kitsurvie assets list.",
-        "No computer to judge: see kitsurvie assets list.",
+        "Aucun ordinateur à juger : voir kitsurvie assets list, ou importer des inventaires.",
+        "No computer to judge: see kitsurvie assets list, or import inventories.",
     ),
     "not_judged": Text(
         "{name} n’est pas jugé : seuls le sont les postes, portables et serveurs, et les tablettes "
@@ -89,7 +89,7 @@ SCREEN: dict[str, Text] = {
     ),
     "check": Text("règle", "check"),
     "first": Text("À faire, dans cet ordre :", "To do, in this order:"),
-    "servers": Text("dont {machines}", "{machines} among them"),
+    "servers": Text("dont {servers}", "{servers} among them"),
     "where": Text("Où : {members}.", "Where: {members}."),
     "and_more": Text("et {n} autres", "and {n} more"),
     "blind": Text(
