@@ -44,8 +44,8 @@ class Workspace:
     private key of the account that may only look, None where there is none; `spool` is where
     machines that observe themselves hand in. `nobody` are logins that mean no person (a kiosk, a
     service), `syndicate` the SIREN of whoever runs kitsurvie, `dpo` the name and address of its
-    data protection officer; both empty where nobody wrote them. `extended_support` are the systems
-    whose paid updates the syndicate has bought.
+    data protection officer; both empty where nobody wrote them. `health_*` are the limits of
+    `kitsurvie assets health`: days, years, kinds of machine, systems.
     """
 
     root: Path
@@ -70,7 +70,10 @@ class Workspace:
     nobody: tuple[str, ...] = ()
     syndicate: str = ""
     dpo: str = ""
-    extended_support: tuple[str, ...] = ()
+    health_stale_days: int = 90
+    health_years: int = 7
+    health_encrypted: tuple[str, ...] = ("laptop", "tablet")
+    health_extended: tuple[str, ...] = ()
 
     @property
     def spool_keys(self) -> Path:
@@ -210,7 +213,10 @@ _DEFAULTS: dict[str, object] = {
     "nobody": [],
     "syndicate": "",
     "dpo": "",
-    "extended_support": [],
+    "health_stale_days": 90,
+    "health_years": 7,
+    "health_encrypted": ["laptop", "tablet"],
+    "health_extended": [],
 }
 # a login, an address: anything longer was not meant
 _LONGEST = 200
@@ -278,12 +284,15 @@ def load(root: Path) -> Workspace:
         evidence_days=int(str(settings["evidence_days"])),
         recurrent_times=int(str(settings["recurrent_times"])),
         recurrent_days=int(str(settings["recurrent_days"])),
+        health_stale_days=int(str(settings["health_stale_days"])),
+        health_years=int(str(settings["health_years"])),
+        health_encrypted=_names(settings["health_encrypted"]),
+        health_extended=_names(settings["health_extended"]),
         spool=root / str(settings["spool"]),
         observer_key=root / str(settings["observer_key"]) if settings["observer_key"] else None,
         nobody=_names(settings["nobody"]),
         syndicate=str(settings["syndicate"]),
         dpo=" ".join(str(settings["dpo"]).split()),
-        extended_support=_names(settings["extended_support"]),
     )
 
 

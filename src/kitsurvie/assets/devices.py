@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,6 +14,12 @@ from kitsurvie.assets.traces import Trace
 
 # who says best what a thing is: what ran on it, then what people keep of it
 _BY_INVENTORY = (Source.FLEET, Source.GLPI_JSON, Source.AGENT_XML, Source.GLPI_CSV)
+
+_GONE = re.compile(
+    r"discard|retired|archiv|broken|lost|stolen|sold|disposed|stock|ready to deploy|pending"
+    r"|réform|reform|rebut|sorti|cédé|cede|perdu|volé|vole\b|hors service|\bhs\b",
+    re.IGNORECASE,
+)
 
 V = TypeVar("V")
 
@@ -69,6 +76,11 @@ def device(traces: Sequence[Trace]) -> Device:
         seen=seen,
         bought=min((t.bought for t in traces if t.bought), default=None),
     )
+
+
+def says_gone(status: str) -> bool:
+    """Whether a register says that a machine is in no service: in stock, broken, given away."""
+    return bool(_GONE.search(status))
 
 
 def made_id(text: str, again: int = 0) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from kitsurvie.assets.devices import Device
+from kitsurvie.assets.devices import Device, says_gone
 from kitsurvie.assets.owners import Evidence, Owner, owners
 from kitsurvie.assets.programs import Programs, held_by
 from kitsurvie.assets.record import Exemption, Kind
@@ -25,11 +24,6 @@ FEWEST_DAYS = 10
 # A machine that no inventory saw for a year is lost or put away; a laptop in a cupboard is switched
 # on within a year, for its updates
 LIVE_DAYS = 365
-_GONE = re.compile(
-    r"discard|retired|archiv|broken|lost|stolen|sold|disposed|stock|ready to deploy|pending"
-    r"|réform|reform|rebut|sorti|cédé|cede|perdu|volé|vole\b|hors service|\bhs\b",
-    re.IGNORECASE,
-)
 
 
 class Pattern(StrEnum):
@@ -115,7 +109,7 @@ def is_live(device: Device, use: Use, window: Window) -> bool:
         return False
     if use.of(device.id):
         return True
-    if _GONE.search(device.status):
+    if says_gone(device.status):
         return False
     oldest = window.end - timedelta(days=LIVE_DAYS)
     return device.seen is None or device.seen.date() >= oldest

@@ -33,6 +33,15 @@ TITLES = {
 }
 
 
+# in what order drifts are mended: first what lets an attack in and is mended from afar within the
+# hour, then what lets one in and takes days, then what is lost with a machine, then what stops
+# updates, then what is not seen; age harms nobody today
+URGENCY = (
+    Check.ANTIVIRUS, Check.FIREWALL, Check.SYSTEM_SUPPORTED, Check.DISK_ENCRYPTED,
+    Check.FREE_SPACE, Check.INVENTORY_FRESH, Check.AGE,
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a syndicate may set.

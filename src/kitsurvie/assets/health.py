@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from kitsurvie.assets.devices import Device
+from kitsurvie.assets.devices import Device, says_gone
 from kitsurvie.assets.finding import Check, Finding, Limits, Said, french
 from kitsurvie.assets.protection import (
     judge_antivirus,
@@ -78,6 +78,25 @@ def judge(
         _finding(Check.AGE, judge_age(device.bought, today, limits.years), None),
         _finding(Check.INVENTORY_FRESH, judge_fresh(seen, today, limits.stale_days), seen),
     )  # fmt: skip
+
+
+def is_put_away(
+    device: Device, records: Sequence[Record], today: date, limits: Limits | None = None
+) -> bool:
+    """Whether its register says that it is in no service, and no recent inventory saw it."""
+    if not says_gone(device.status):
+        return False
+    days = (limits or Limits()).stale_days
+    seen = next((one.seen for one in _newest_first(records, today)), None)
+    return seen is None or (today - seen).days > days
+
+
+def is_blind_spot(findings: Iterable[Finding]) -> bool:
+    """Whether no inventory says anything of today of a machine but, at most, that it is there."""
+    asked = [f for f in findings if f.check not in (Check.AGE, Check.INVENTORY_FRESH)]
+    return all(f.status in (Status.UNKNOWN, Status.NOT_APPLICABLE) for f in asked) and any(
+        f.status is Status.UNKNOWN for f in asked
+    )
 
 
 def summary(judged: Iterable[tuple[Device, Sequence[Finding]]]) -> tuple[Count, ...]:

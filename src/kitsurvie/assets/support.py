@@ -1,7 +1,7 @@
 """Whether a system still gets security updates, from the dates that its maker publishes.
 
-The dates are in `data/end_of_support.csv`, each with its source and year. What is not there is
-unknown, never supported.
+The dates are in `data/end_of_support.csv`, each with its source, how it was compared with it, and
+when. What is not there is unknown, never supported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,12 @@ _NO_MORE_VERSIONS = frozenset({"windows-10"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An end of support: the last day of updates. No `editions` means all of them."""
+    """An end of support: the last day of updates. No `editions` means all of them.
+
+    `read` is how the date was last compared with `source`, in `year`: `list` (the maker's own
+    list, as Debian packages it), `copy` (a copy of the maker's page), `report` (what others report
+    of it).
+    """
 
     system: str
     version: str
@@ -36,6 +41,7 @@ class Line:
     stage: str
     end: date
     source: str
+    read: str
     year: int
 
 
@@ -52,6 +58,7 @@ def table() -> tuple[Line, ...]:
             stage=row["stage"],
             end=date.fromisoformat(row["end"]),
             source=row["source"],
+            read=row["read"],
             year=int(row["year"]),
         )
         for row in csv.DictReader(data.read_text(encoding="utf-8").splitlines())

@@ -64,9 +64,13 @@ CONFIG = """\
 # syndicate = ""
 # dpo = ""
 
-# Systems whose paid updates you bought (kitsurvie assets health): ubuntu, windows-10,
-# windows-server.
-# extended_support = []
+# What `kitsurvie assets health` goes by: after how many days an inventory proves nothing of today,
+# after how many years a machine is old, which kinds must have their disk encrypted, and of which
+# systems the paid extension was bought, such as ["windows-10", "windows-server", "ubuntu"].
+# health_stale_days = 90
+# health_years = 7
+# health_encrypted = ["laptop", "tablet"]
+# health_extended = []
 """
 IGNORED = """\
 # What kitsurvie learns stays here; inventory/known_hosts is shared: it is how machines are known.

@@ -27,7 +27,10 @@ def stderr() -> Console:
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", "160"))
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    # what a machine is called is no markup: `[/b]` would end a command, `:pc:` become a picture
+    return Console(
+        stderr=stderr, width=width, highlight=False, soft_wrap=False, markup=False, emoji=False
+    )
 
 
 def say(text: str) -> None:

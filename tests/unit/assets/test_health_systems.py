@@ -122,6 +122,9 @@ def test_a_word_that_names_no_system_names_no_family_either(system: str) -> None
         ("Microsoft Windows Server 2008 R2 Standard", "6.1.7601", date(2020, 1, 14)),
         ("Microsoft Windows Server 2016 Standard", "10.0.14393", date(2027, 1, 12)),
         ("Microsoft Windows Server 2025 Standard", "10.0.26100", date(2034, 11, 14)),
+        ("Microsoft Windows 11 Professionnel", "10.0.28000", date(2028, 3, 14)),
+        ("Microsoft Windows 11 Famille", "26H2", date(2028, 10, 10)),
+        ("Ubuntu 26.04 LTS", "26.04", date(2031, 5, 29)),
         ("Debian GNU/Linux 11 (bullseye)", "11.9", date(2026, 8, 31)),
         ("Debian GNU/Linux 12 (bookworm)", "12.4", date(2028, 6, 30)),
         ("Ubuntu 20.04.6 LTS", "20.04", date(2025, 5, 29)),
@@ -137,7 +140,8 @@ def test_a_system_is_supported_to_its_last_day_and_not_the_day_after(
 @pytest.mark.parametrize(
     ("system", "version"),
     [
-        ("Microsoft Windows 11 Entreprise", "26H2"),
+        ("Microsoft Windows 11 Professionnel", "27H2"),
+        ("Microsoft Windows 11 Entreprise", "10.0.26300"),
         ("Microsoft Windows 11 Professionnel", "10.0.27999"),
         ("Microsoft Windows 11 Professionnel", ""),
         ("Microsoft Windows 11 Professionnel", "2009"),
@@ -218,6 +222,7 @@ def test_every_line_of_the_table_is_dated_sourced_and_said_once() -> None:
     assert len(table()) > 70
     for line in table():
         assert line.source
+        assert line.read in {"list", "copy", "report"}
         assert 2023 <= line.year <= TODAY.year
         assert line.stage in (*FREE, PAID)
         assert date(2010, 1, 1) < line.end < date(2040, 1, 1)
