@@ -248,9 +248,10 @@ def one_run(machine: lab.Machine, timer: str) -> tuple[float, int]:
 
 
 def _run_of(machine: lab.Machine, unit: str) -> float:
-    before = cpu_of(machine, [unit])
+    # the accounting of a unit that has ended begins anew with its next run
+    running = show(machine, unit).get("ControlGroup", "")
+    before = cpu_of(machine, [unit]) if running else 0.0
     sh(machine, f"systemctl start {unit} 2>/dev/null || true")
-    # the accounting of a oneshot begins anew with each run
     after = cpu_of(machine, [unit])
     return after - before if after >= before else after
 
