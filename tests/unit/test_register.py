@@ -239,3 +239,22 @@ def test_nothing_is_purged_where_nothing_was_imported(tmp_path: Path) -> None:
     register = Ledger.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}").register
     assert register.purge(over("2026-08-01")) == Purged()
     assert register.forget("p", MEMBER, lambda _, data: data) == 0
+
+
+def test_what_one_import_says_twice_supersedes_the_imports_before_and_not_itself(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exports of several months in one folder: more between the two than is written together."""
+    monkeypatch.setattr("kitsurvie.ledger.importing.TOGETHER", 2)
+    keys = ("1", "2", "3")
+    take(register, *(entry(key, "august") for key in keys))
+    both = [entry(key, month) for month in ("october", "september") for key in keys]
+    second = take(register, *both)
+    assert second.counts["changed"] == 3
+    assert stands(register) == dict.fromkeys(keys, "september")
+    register.undo(second.id)
+    assert stands(register) == dict.fromkeys(keys, "august")
+    third = take(register, *both, entry("4", "new"))
+    take(register, *(entry(key, "november") for key in keys))
+    register.undo(third.id)
+    assert stands(register) == dict.fromkeys(keys, "november")

@@ -74,10 +74,15 @@ def without(kind: str, data: bytes, user: str, member: str | None = None) -> byt
 
 
 def without_anybody(kind: str, data: bytes) -> bytes | None:
-    """The same without whoever is in it; None for what speaks of a person alone."""
-    if b'"user"' not in data:
+    """The same without whoever is in it, and without when; None for what is of a person alone.
+
+    When a machine was seen, import after import, is the trail of whoever it is given to.
+    """
+    if b'"user"' not in data and b'"seen"' not in data:
         return data
     one = unpack(kind, data)
+    if isinstance(one, Record):
+        return pack(replace(one, user="", seen=None))
     return data if isinstance(one, Discard) else without(kind, data, one.user)
 
 

@@ -109,6 +109,9 @@ class Importing:
         old, rows = [], []
         for one in given:
             known = there.get(one[:4])
+            if known is not None and known.import_id == self.number:
+                self._say_otherwise(known.id, one, digests[one[:4]])
+                continue
             if known is not None and bytes(known.digest) == digests[one[:4]]:
                 self.counts["same"] += 1
                 self._again["entries"].append(known.id)
@@ -124,6 +127,12 @@ class Importing:
         if rows:
             self._connection.execute(insert(entries), rows)
 
+    def _say_otherwise(self, row: int, one: Entry, digest: bytes) -> None:
+        """Write over what this very import said before: it supersedes others, never itself."""
+        self._connection.execute(
+            update(entries).where(entries.c.id == row).values(data=one.data, digest=digest)
+        )
+
     def _standing(self, names: Iterable[tuple[str, str, str, str]]) -> dict[Any, Any]:
         """The rows that stand under some names.
 
@@ -133,7 +142,7 @@ class Importing:
         keys: dict[tuple[str, ...], list[str]] = {}
         for one in names:
             keys.setdefault(one[:3], []).append(one[3])
-        query = select(entries.c.id, *name, entries.c.digest).where(current)
+        query = select(entries.c.id, *name, entries.c.digest, entries.c.import_id).where(current)
         found = {}
         for where, wanted in keys.items():
             some = query.where(tuple_(*name[:3]) == where, entries.c.key.in_(wanted))

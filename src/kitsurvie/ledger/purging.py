@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from kitsurvie.ledger.interning import parts
 from kitsurvie.ledger.register_tables import acts, current, days, entries, imports, refusals
@@ -23,7 +23,8 @@ NOBODY = "nobody"
 class Over:
     """What is over.
 
-    Days of use before `day` (ISO). Of imports made before `moment` (seconds since the epoch): the
+    Days of use before `day` (ISO), those of `nobody` (pseudonyms), and those of members (SIREN, or
+    empty) of which `may` is false. Of imports made before `moment` (seconds since the epoch): the
     rows that they refused, and the people in entries that they superseded, which `past` takes out.
     Standing entries of `kinds` as `ended` gives them. The people in the decisions `acts`.
     """
@@ -34,6 +35,8 @@ class Over:
     kinds: tuple[str, ...]
     ended: Rewrite
     acts: tuple[int, ...] = ()
+    nobody: tuple[str, ...] = ()
+    may: Callable[[str], bool] = lambda _member: True
 
 
 class Purged(NamedTuple):
@@ -50,7 +53,12 @@ def purge(connection: Connection, over: Over, *, dry_run: bool) -> Purged:
     """Take away what is over, or only count it."""
     _overwrite(connection, dry_run=dry_run)
     old = select(imports.c.id).where(imports.c.at < over.moment)
-    before = days.c.day < over.day
+    unasked = [
+        member
+        for (member,) in connection.execute(select(days.c.member).distinct())
+        if not over.may(member)
+    ]
+    before = or_(days.c.day < over.day, days.c.user.in_(over.nobody), days.c.member.in_(unasked))
     gone = connection.execute(select(func.count()).where(before)).scalar_one()
     rows = (refusals.c.import_id.in_(old), refusals.c.text != "")
     refused = connection.execute(select(func.count()).where(*rows)).scalar_one()

@@ -218,7 +218,7 @@ def test_two_devices_are_joined_kept_apart_and_the_decision_taken_back(
     assert len(ask(listing.list_, workspace=root)["devices"]) == 2
     journal = ask(deciding.journal, workspace=root)["decisions"]
     assert [one["data"]["ruling"] for one in journal] == ["same", "apart"]
-    deciding.revoke(journal[1]["decision"], workspace=root)
+    deciding.revoke([journal[1]["decision"]], workspace=root)
     assert len(ask(listing.list_, workspace=root)["devices"]) == 1
     assert len(ask(deciding.journal, everything=True, workspace=root)["decisions"]) == 2
 
@@ -245,7 +245,7 @@ def test_somebody_is_exempt_until_a_day(copy: Path, ask: Ask) -> None:
         workspace=copy,
     )  # fmt: skip
     assert told()[person] == "exempt"
-    deciding.revoke(given["decision"], workspace=copy)
+    deciding.revoke([given["decision"]], workspace=copy)
     assert told() == before
     for bad in ({"until": "2020-01-01"}, {"reason": "  "}, {"user": row["user"]}):
         words = {"user": person, "member": siren, "reason": "x", "until": "2099-01-01", **bad}

@@ -141,9 +141,9 @@ def test_the_story_of_a_machine_is_kept_and_each_step_can_be_taken_back(
     listing.show("PT-1", workspace=root)
     said = capsys.readouterr().out
     assert "2026-10-12  lent to Accueil, Agneaux until 2026-10-30: Lucie's maternity leave" in said
-    ask(deciding.revoke, story[-1]["decision"])
+    ask(deciding.revoke, [story[-1]["decision"]])
     assert ask(listing.show, "PT-1")["stands"] == "lent"
-    ask(deciding.revoke, lent["decision"])
+    ask(deciding.revoke, [lent["decision"]])
     assert ask(listing.show, "PT-1")["stands"] == "stock"
     assert len(ask(deciding.journal, everything=True)["decisions"]) == 3
 
@@ -196,7 +196,7 @@ def test_what_somebody_typed_drives_no_terminal(
     listing.show("PT-1", workspace=root)
     deciding.journal(workspace=root)
     available.available(workspace=root)
-    deciding.revoke(number, workspace=root)
+    deciding.revoke([number], workspace=root)
     said = capsys.readouterr().out
     assert "[bold]o[/bold]" in said
     for character in ("\x1b", "\x07", "\u202e"):
@@ -251,7 +251,7 @@ def test_a_machine_is_discarded_then_given_away_and_counted_once(root: Path, ask
     with pytest.raises(UsageError, match="was discarded"):
         lending.return_("PF-1", WHY, workspace=root)
     for act in ask(deciding.journal)["decisions"]:
-        ask(deciding.revoke, act["decision"])
+        ask(deciding.revoke, [act["decision"]])
     assert ask(discarding.discarded)["members"] == []
     assert ask(listing.show, "PF-1")["stands"] == "in_service"
 
@@ -327,7 +327,7 @@ def test_a_double_that_was_taken_back_is_none_any_more(root: Path, ask: Ask) -> 
     (one,) = ask(doubles.doubles)["doubles"]
     made = ask(lending.return_, one["laptop"]["id"], WHY)
     assert ask(doubles.doubles)["doubles"] == []
-    ask(deciding.revoke, made["decision"])
+    ask(deciding.revoke, [made["decision"]])
     assert len(ask(doubles.doubles)["doubles"]) == 1
 
 
@@ -431,7 +431,7 @@ def test_somebody_is_forgotten_at_the_member_that_asks_and_nowhere_else(
     assert kinds == ["exempt", "forget"]
     assert marie not in json.dumps(ask(deciding.journal))
     with pytest.raises(UsageError, match="cannot be taken back"):
-        deciding.revoke(told["decision"], workspace=root)
+        deciding.revoke([told["decision"]], workspace=root)
     typed(monkeypatch, "marie.martin")
     assert ask(keeping.forget, AGNEAUX)["rows"] == 0
     with pytest.raises(UsageError, match="There is no member"):

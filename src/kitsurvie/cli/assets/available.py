@@ -99,23 +99,20 @@ def _offers(estate: Estate, place: Place, use: Use, today: date) -> list[Offer]:
             since = None
         else:
             continue
-        found.append(_offer(one, life, estate, place, use, since, today))
+        found.append(_offer(one, life, estate, place, since, today))
     # the newest first: it serves longest
     found.sort(key=lambda o: (o.device.kind.value, o.years is None, o.years or 0.0, o.device.id))
     return found
 
 
 def _offer(
-    one: Device, life: Life, estate: Estate, place: Place, use: Use, since: date | None, today: date
+    one: Device, life: Life, estate: Estate, place: Place, since: date | None, today: date
 ) -> Offer:
     records = [estate.records[name] for name in one.records]
     told_of = [r for r in records if r.condition.memory_mib]
     latest = max(
         told_of, key=lambda r: (r.seen.timestamp() if r.seen else 0.0, r.key), default=None
     )
-    days = [day for used in use.of(one.id).values() for day in used]
-    if one.seen is not None:
-        days.append(one.seen.date())
     owner = owner_of(one, life)
     return Offer(
         device=one,
@@ -129,7 +126,8 @@ def _offer(
             for finding in health.judge(one, records, today)
             if finding.status is Status.DRIFT
         ),
-        seen_since=since is not None and any(day > since for day in days),
+        # by inventories alone: session days would tell the use of one person's machine
+        seen_since=since is not None and one.seen is not None and one.seen.date() > since,
     )
 
 

@@ -85,7 +85,7 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
                 who(), ["the fleet" if limit is None else f"the fleet, {limit}"],
                 lambda to: importing.Giving(consulted, keeping.oldest(today))(to, items),
             )  # fmt: skip
-        keeping.purge(ledger.register, today)
+        keeping.purge(ledger.register, place, consulted, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
     counts = {**_NOTHING, **(done.counts if done else {}), "devices": len(estate.devices)}

@@ -41,6 +41,7 @@ def identical(member: MemberName = None, json: Json = False, workspace: Workspac
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
+    estates.check_member(estate, place, member)
     pairs = [
         link
         for link in estate.identity.proposals
@@ -145,6 +146,7 @@ def exempt(
         raise UsageError(f"--until {until}: that day is past.", remedy="Name a day to come.")
     why = why_of(reason)
     place = find(workspace)
+    estates.known_member(inventories.load(place), place, member)
     person = people.person(user, people.pseudonyms(place))
     one = acts.Exempt(person, member, why, last.isoformat())
     with opened(place.ledger_url) as ledger:
@@ -184,25 +186,31 @@ def journal(
 
 
 def revoke(
-    number: Annotated[int, typer.Argument(metavar="N", help="The decision, by its number.")],
+    numbers: Annotated[
+        list[int], typer.Argument(metavar="N...", help="The decisions, by their numbers.")
+    ],
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
-    """Take a decision back. It stays on record, with who took it back."""
+    """Take decisions back. They stay on record, with who took them back."""
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
-        if any(one.id == number for one in ledger.register.acts(FORGET)):
+        if any(one.id in numbers for one in ledger.register.acts(FORGET)):
             raise UsageError(
                 "That somebody was forgotten cannot be taken back: nothing of them is kept.",
                 remedy="What an export still says of them comes back with its next import.",
             )
-        act = ledger.register.revoke(who(), number)
+        standing = {one.id for one in ledger.register.acts()}
+        # one that does not stand is refused before any other is taken back
+        ordered = sorted(dict.fromkeys(numbers), key=lambda number: number in standing)
+        taken = [ledger.register.revoke(who(), number) for number in ordered]
         estates.settle(estates.load(ledger.register, place))
     if json:
-        output.document("assets_revoke", _document(act))
-    else:
-        said = output.printable(_said(act, inventories.load(place)))
-        output.say(f"Decision {number} is taken back: {said}.")
+        output.document("assets_revoke", {"decisions": [_document(act) for act in taken]})
+        return 0
+    inventory = inventories.load(place)
+    for act in taken:
+        output.say(f"Decision {act.id} is taken back: {output.printable(_said(act, inventory))}.")
     return 0
 
 
@@ -229,7 +237,7 @@ def _decide(
         output.document("assets_decision", {"decisions": numbers, "devices": devices})
     else:
         told_as = "One machine" if ruling is Ruling.SAME else "Apart"
-        back = told.names([str(number) for number in numbers])
+        back = " ".join(map(str, numbers))
         output.say(f"{told_as}: {', '.join(devices)}. To take it back: "
                    f"kitsurvie assets revoke {back}")  # fmt: skip
     return 0

@@ -14,7 +14,7 @@ from kitsurvie.assets import discards
 from kitsurvie.assets.acts import Discarded, data_of
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.discards import NEEDS_PROOF, SOURCE, Scope, Share
-from kitsurvie.assets.life import Life, State
+from kitsurvie.assets.life import Life, State, Step
 from kitsurvie.assets.record import Discard, Outcome
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock
@@ -98,6 +98,11 @@ def discard(
                 f"{one.id} is lent.",
                 remedy=f"Record first that it is back: kitsurvie assets return {one.id}",
             )
+        if to is Outcome.STOCK and life.discard is not None and life.discard.data["outcome"] != to:
+            raise UsageError(
+                f"{one.id} left already, on {life.discard.day}.",
+                remedy=_remedy(life.discard),
+            )
         made = _made(one, life, to, day_of(day, life), words, small)
         number = decide(ledger, made)
     if json:
@@ -113,6 +118,12 @@ def discard(
     if not made.bought and not excluded:
         output.say("Nobody knows when it was bought: it will not be counted until a register says.")
     return 0
+
+
+def _remedy(step: Step) -> str:
+    if step.id:
+        return f"If it did not, take that back: kitsurvie assets revoke {step.id}"
+    return "A table says so: undo its import (kitsurvie assets imports, then undo N)."
 
 
 def discarded(

@@ -124,20 +124,27 @@ def doubles(
     """
     if csv_ and json:
         raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
-    end = told.date_of("--until", until) if until else clock.today() - timedelta(days=1)
+    today = clock.today()
+    end = told.date_of("--until", until) if until else today - timedelta(days=1)
+    if not today - timedelta(days=WINDOW_DAYS) <= end <= today:
+        raise UsageError(
+            f"--until {end}: use is known of the last {WINDOW_DAYS} days alone.",
+            remedy="Name one of them, or leave it out for yesterday.",
+        )
     window = Window(end, WINDOW_DAYS)
     figures = factors.load(factors_file)
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
         use = estate.use(window)
+    estates.check_member(estate, place, member)
     found = _found(estate, use, window, figures, member)
     if csv_:
         output.raw(_table(found, estate))
     elif json:
-        output.document("assets_doubles", _document(found, estate, use, window))
+        output.document("assets_doubles", _document(found, estate, use, window, member))
     else:
-        _say(found, estate, use, window)
+        _say(found, estate, use, window, member)
     return 0
 
 
@@ -165,9 +172,9 @@ def _found(
     ]
 
 
-def _is_told(use: Use) -> bool:
+def _is_told(use: Use, estate: Estate) -> bool:
     """Whether there are agents enough for their session rows to be counted; or none at all."""
-    users = {user for used in use.days.values() for user in used}
+    users = {user for used in use.days.values() for user in used} - estate.identity.shared
     return not users or crowd.is_crowd(users)
 
 
@@ -179,7 +186,8 @@ def _agents(found: Iterable[Double], estate: Estate, use: Use) -> dict[str, set[
     for device, users in use.days.items():
         member = estate.devices[device].member
         if member in agents:
-            agents[member].update(users)
+            # technicians and kiosks are no agents of it: one person must not hide behind them
+            agents[member].update(users.keys() - estate.identity.shared)
     return agents
 
 
@@ -201,12 +209,12 @@ def _worth(
 # -- on a terminal ------------------------------------------------------------------------------
 
 
-def _say(found: Sequence[Found], estate: Estate, use: Use, window: Window) -> None:
+def _say(
+    found: Sequence[Found], estate: Estate, use: Use, window: Window, member: str | None
+) -> None:
     people = told.count(len(found), "double")
-    output.say(
-        f"{people} among {told.count(_computers(estate), 'computer')}, over {window.days} days to "
-        f"{window.end.isoformat()}."
-    )
+    computers = told.count(_computers(estate, member), "computer")
+    output.say(f"{people} among {computers}, over {window.days} days to {window.end.isoformat()}.")
     if not found:
         if not use.attached:
             output.say("No use is known: import session days (docs/reference/exports.md).")
@@ -219,7 +227,7 @@ def _say(found: Sequence[Found], estate: Estate, use: Use, window: Window) -> No
     back = sorted((one for one in found if one.worth is not None), key=_rank)
     if back:
         _back(back, estate, agents)
-    if use.unattached and _is_told(use):
+    if use.unattached and _is_told(use, estate):
         rows_left = told.count(use.unattached, "session row")
         output.say(f"{rows_left} led to no device or to two, and were left out.")
 
@@ -294,8 +302,11 @@ def _given(one: Double) -> str:
     return one.laptop if one.proposal is Proposal.GIVE_UP_LAPTOP else one.desktop
 
 
-def _computers(estate: Estate) -> int:
-    return sum(one.kind in {Kind.LAPTOP, Kind.DESKTOP} for one in estate.devices.values())
+def _computers(estate: Estate, member: str | None) -> int:
+    kinds = {Kind.LAPTOP, Kind.DESKTOP}
+    return sum(
+        one.kind in kinds and member in (None, one.member) for one in estate.devices.values()
+    )
 
 
 def _figure(figure: Figure) -> str:
@@ -313,7 +324,9 @@ def _number(value: float) -> str:
 # -- for programs -------------------------------------------------------------------------------
 
 
-def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) -> dict[str, Any]:
+def _document(
+    found: Iterable[Found], estate: Estate, use: Use, window: Window, member: str | None
+) -> dict[str, Any]:
     listed = list(found)
     agents = _agents((one.double for one in listed), estate, use)
     many = crowd.is_crowd({user for users in agents.values() for user in users})
@@ -321,11 +334,11 @@ def _document(found: Iterable[Found], estate: Estate, use: Use, window: Window) 
     return {
         "from": window.start.isoformat(),
         "until": window.end.isoformat(),
-        "computers": _computers(estate),
+        "computers": _computers(estate, member),
         "session_rows": {
             "attached": use.attached, "unattached": use.unattached, "outside": use.outside,
         }
-        if _is_told(use)
+        if _is_told(use, estate)
         else None,
         "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER}
         if many or not listed
@@ -388,13 +401,15 @@ def _table(found: Iterable[Found], estate: Estate) -> bytes:
             (given.purchase, given.price, given.embodied, given.energy) if given else (None,) * 4
         )
         left = given.years_left if given else None
-        cells: list[object] = [
+        texts: list[object] = [
             estate.member(double.member), double.member, double.user, double.pattern.value,
             double.evidence.value, double.proposal.value, laptop.id, laptop.name, desktop.id,
             desktop.name, *one.counts,
             ", ".join(double.held_by), f"{left.range.central:.1f}" if left else "",
         ]  # fmt: skip
+        cells = [rows.cell(cell) for cell in texts]
+        # figures as they are: a sum must find those below zero too
         for figure in figures:
             cells += [f"{n:.2f}" for n in _three(figure)] if figure else ["", "", ""]
-        writer.writerow([rows.cell(cell) for cell in (*cells, one.reason)])
+        writer.writerow([*cells, rows.cell(one.reason)])
     return stream.getvalue().encode("utf-8-sig")

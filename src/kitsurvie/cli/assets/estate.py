@@ -26,7 +26,8 @@ from kitsurvie.assets.record import (
 from kitsurvie.assets.traces import id_of, parts_of_id, record_id
 from kitsurvie.assets.use import Use, Window, attach
 from kitsurvie.errors import UsageError
-from kitsurvie.inventory import territory
+from kitsurvie.inventory import consultations, territory
+from kitsurvie.inventory.consultations import Consultations
 from kitsurvie.ledger.register import Act, Register
 from kitsurvie.model import Inventory
 from kitsurvie.workspace import Workspace
@@ -43,9 +44,10 @@ class Estate:
     identity: Identity
     devices: Mapping[str, Device]
     exemptions: tuple[Exemption, ...]
+    consulted: Consultations
 
     def use(self, window: Window) -> Use:
-        """Who used which device on which days of a window."""
+        """Who used which device on which days, where somebody was consulted about it."""
         days = self.register.days(window.start.isoformat(), window.end.isoformat())
         sessions = (
             SessionDay(
@@ -53,6 +55,7 @@ class Estate:
                 one.device_name, one.device_serial, one.user,
             )
             for one in days
+            if self.consulted.of(one.member or None) is not None
         )  # fmt: skip
         return attach(self.devices.values(), sessions, window)
 
@@ -77,6 +80,10 @@ class Estate:
             one
             for one in self.devices.values()
             if wanted in {one.serial.casefold(), one.name.casefold()}
+        ] or [
+            one
+            for one in self.devices.values()
+            if wanted in {n.casefold() for n in (*one.names, *one.serials)}
         ]
         if len(found) == 1:
             return found[0]
@@ -162,6 +169,12 @@ def known_member(inventory: Inventory, place: Workspace, siren: str) -> str:
     return siren
 
 
+def check_member(estate: Estate, place: Workspace, siren: str | None) -> None:
+    """Raises UsageError for a member that there is not; None means all of them."""
+    if siren is not None and not any(one.member == siren for one in estate.devices.values()):
+        known_member(estate.inventory, place, siren)
+
+
 def step(act: Act) -> Step:
     """A decision on a machine as a step of its life."""
     return Step(act.id, act.by_whom, act.kind, date.fromisoformat(act.data["day"]), act.data)
@@ -189,7 +202,11 @@ def load(register: Register, place: Workspace) -> Estate:
     for (source, name, key), device in register.devices().items():
         former.setdefault(device, []).append(id_of(source, name, key))
     devices = {one.id: one for one in adopt(identity.devices, former)}
-    return Estate(register, inventories.load(place), identity, devices, _exemptions(register))
+    inventory = inventories.load(place)
+    return Estate(
+        register, inventory, identity, devices, _exemptions(register),
+        consultations.load(place, inventory),
+    )  # fmt: skip
 
 
 def _records(register: Register) -> Iterator[Record]:

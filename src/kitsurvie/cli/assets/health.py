@@ -78,6 +78,7 @@ def health(
     limits = limits_of(place, extended or ())
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
+    estates.check_member(estate, place, member)
     one = estate.device(device) if device is not None else None
     found = _judged(estate, one, member, frozenset(check or Check), limits)
     wanted = Status(state) if state else None

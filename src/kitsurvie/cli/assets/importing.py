@@ -105,7 +105,7 @@ def import_(
             )  # fmt: skip
             giving = Giving(consulted, keeping.oldest(today))
             done = ledger.register.take(who(), map(str, paths), lambda to: giving(to, items))
-        keeping.purge(ledger.register, today)
+        keeping.purge(ledger.register, place, consulted, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
         not_taken = ledger.register.refused(done.id)

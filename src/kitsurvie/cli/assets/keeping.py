@@ -12,6 +12,7 @@ from kitsurvie import inventory as inventories
 from kitsurvie.assets import packing
 from kitsurvie.assets.acts import Forget
 from kitsurvie.assets.life import KINDS, life, over
+from kitsurvie.assets.traces import parts_of_id
 from kitsurvie.assets.use import WINDOW_DAYS
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
@@ -20,16 +21,19 @@ from kitsurvie.cli.assets.deciding import decide
 from kitsurvie.cli.assets.estate import EXEMPT
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
+from kitsurvie.inventory import consultations
+from kitsurvie.inventory.consultations import Consultations
 from kitsurvie.ledger.purging import Over, Purged
 from kitsurvie.ledger.register import Act, Register
+from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 WORDS = {
-    "days": "day of use",
-    "refused": "row that an import refused",
-    "superseded": "former user of a machine",
-    "ended": "exemption that is over",
-    "decisions": "person in a decision that is over",
+    "days": ("day of use", "days of use"),
+    "refused": ("row that an import refused", "rows that an import refused"),
+    "superseded": ("former state of a machine", "former states of machines"),
+    "ended": ("exemption that is over", "exemptions that are over"),
+    "decisions": ("person in a decision that is over", "people in decisions that are over"),
 }
 
 
@@ -38,8 +42,20 @@ def oldest(today: date) -> date:
     return today - timedelta(days=WINDOW_DAYS)
 
 
-def purge(register: Register, today: date, *, dry_run: bool = False) -> Purged:
-    """Take away what is over, or only count it."""
+def purge(
+    register: Register,
+    place: Place,
+    consulted: Consultations,
+    today: date,
+    *,
+    dry_run: bool = False,
+) -> Purged:
+    """Take away what is over, or was never to be kept, or only count it.
+
+    Days of members at which nobody is on record as consulted go, and those of logins that are said
+    to be nobody's by now.
+    """
+    everybody = people.pseudonyms(place, everybody=True)
     before = oldest(today)
     moment = datetime(before.year, before.month, before.day).timestamp()
     return register.purge(
@@ -49,7 +65,9 @@ def purge(register: Register, today: date, *, dry_run: bool = False) -> Purged:
             past=packing.without_anybody,
             kinds=("exemption",),
             ended=partial(packing.unless_ended, before=before),
-            acts=_over(register.acts(undone=True), before, moment),
+            acts=_over(register, before, moment),
+            nobody=tuple(filter(None, map(everybody.of, place.nobody))),
+            may=lambda member: consulted.of(member or None) is not None,
         ),
         dry_run=dry_run,
     )
@@ -67,8 +85,9 @@ def prune(
     Days of use, rows that were refused, former users of machines, exemptions and loans that ended.
     """
     place = find(workspace)
+    consulted = consultations.load(place, inventories.load(place))
     with opened(place.ledger_url) as ledger:
-        gone = purge(ledger.register, clock.today(), dry_run=dry_run)
+        gone = purge(ledger.register, place, consulted, clock.today(), dry_run=dry_run)
         if not dry_run:
             ledger.give_back()
     if json:
@@ -76,10 +95,11 @@ def prune(
         output.document("assets_prune", {**payload, "removed": gone._asdict()})
         return 0
     if not any(gone):
-        output.say(f"Nothing is older than {WINDOW_DAYS} days.")
+        output.say(f"Nothing is to go: nothing is older than {WINDOW_DAYS} days.")
     for name, words in WORDS.items():
         if number := getattr(gone, name):
-            output.say(f"{'Would go' if dry_run else 'Gone'}: {told.count(number, words)}.")
+            what = words[number > 1]
+            output.say(f"{'Would go' if dry_run else 'Gone'}: {number} {what}.")
     return 0
 
 
@@ -120,13 +140,17 @@ def forget(
     return 0
 
 
-def _over(decided: tuple[Act, ...], before: date, moment: float) -> tuple[int, ...]:
+def _over(register: Register, before: date, moment: float) -> tuple[int, ...]:
     """Decisions that need name nobody any more: taken back, ended, or a loan that came back."""
+    decided = register.acts(undone=True)
+    # a machine that was merged since is found by the record that the decision was about
+    now = register.devices()
     found = [act.id for act in decided if act.undone_at is not None and act.undone_at < moment]
     steps: dict[str, list[Act]] = {}
     for act in decided:
         if act.undone_at is None and act.kind in KINDS:
-            steps.setdefault(act.data["device"], []).append(act)
+            device = now.get(parts_of_id(act.data["record"]), act.data["device"])
+            steps.setdefault(device, []).append(act)
         elif act.kind == EXEMPT and date.fromisoformat(act.data["until"]) < before:
             found.append(act.id)
     lives = (life(map(estates.step, acts)) for acts in steps.values())

@@ -53,7 +53,7 @@ def return_(
         one = estate.device(device)
         life = estate.life(one.id)
         if life.state is State.DISCARDED:
-            raise _discarded(one)
+            raise _discarded(one, life)
         when = day_of(day, life)
         if owner is not None:
             _check_owner(one, owner, estate, place)
@@ -153,7 +153,7 @@ def day_of(written: str | None, life: Life) -> date:
 def _check_in_stock(one: Device, life: Life) -> None:
     match life.state:
         case State.DISCARDED:
-            raise _discarded(one)
+            raise _discarded(one, life)
         case State.LENT:
             raise UsageError(
                 f"{one.id} is lent already.",
@@ -213,8 +213,11 @@ def _label(service: str, estate: Estate, pseudonym: str) -> str:
     return label
 
 
-def _discarded(one: Device) -> UsageError:
+def _discarded(one: Device, life: Life) -> UsageError:
+    by_table = life.discard is not None and not life.discard.id
     return UsageError(
         f"{one.id} was discarded.",
-        remedy="If it was not, take that back: kitsurvie assets journal, then revoke N.",
+        remedy="A table says so: undo its import (kitsurvie assets imports, then undo N)."
+        if by_table
+        else "If it was not, take that back: kitsurvie assets journal, then revoke N.",
     )

@@ -47,6 +47,7 @@ def list_(
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
         estate = estates.load(ledger.register, place)
+    estates.check_member(estate, place, member)
     devices = [
         one
         for one in estate.devices.values()
