@@ -12,6 +12,7 @@ import pytest
 import typer.main
 
 from kitsurvie.cli.main import app
+from kitsurvie.inventory import territory
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -67,3 +68,12 @@ def test_every_kit_variable_the_program_reads_is_documented() -> None:
     }
     described = (ROOT / "docs" / "reference" / "variables.md").read_text()
     assert {name for name in read if f"`{name}`" not in described} == set()
+
+
+def test_the_members_of_the_how_tos_are_members_that_there_are() -> None:
+    """Whoever copies an example is not told that there is no such member."""
+    known = {one.siren for one in territory.members()}
+    for page in sorted((ROOT / "docs" / "how-to").glob("*.md")):
+        for line in page.read_text("utf-8").splitlines():
+            for siren in re.findall(r"--member ([0-9]{9})|member_([0-9]{9})", line):
+                assert set(siren) & known, f"{page.name}: {line}"
