@@ -258,3 +258,16 @@ def test_what_one_import_says_twice_supersedes_the_imports_before_and_not_itself
     take(register, *(entry(key, "november") for key in keys))
     register.undo(third.id)
     assert stands(register) == dict.fromkeys(keys, "november")
+
+
+def test_what_one_import_says_again_and_then_otherwise_is_told_by_its_last_word(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitsurvie.ledger.importing.TOGETHER", 1)
+    take(register, entry("1", "a"))
+    second = take(register, entry("1", "a"), entry("1", "b"))
+    assert (second.counts["same"], second.counts["changed"]) == (0, 1)
+    register.undo(1)
+    assert stands(register) == {"1": "b"}
+    register.undo(second.id)
+    assert stands(register) == {}

@@ -63,7 +63,7 @@ class Importing:
         self.number = number
         self.counts = {"new": 0, "changed": 0, "same": 0, "days": 0, "refused": 0}
         self._connection = connection
-        self._again: dict[str, list[int]] = {"entries": [], "days": []}
+        self._again: dict[str, set[int]] = {"entries": set(), "days": set()}
         self._entries: dict[tuple[str, str, str, str], Entry] = {}
         self._days: list[Day] = []
         self._refused: list[Refused] = []
@@ -114,11 +114,15 @@ class Importing:
                 continue
             if known is not None and bytes(known.digest) == digests[one[:4]]:
                 self.counts["same"] += 1
-                self._again["entries"].append(known.id)
+                self._again["entries"].add(known.id)
                 continue
             self.counts["new" if known is None else "changed"] += 1
             if known is not None:
                 old.append(known.id)
+                if known.id in self._again["entries"]:
+                    # said again by this import, and then otherwise: the last word is what it gives
+                    self._again["entries"].remove(known.id)
+                    self.counts["same"] -= 1
             rows.append({**one._asdict(), "digest": digests[one[:4]], "import_id": self.number})
         if old:
             self._connection.execute(
@@ -162,7 +166,7 @@ class Importing:
         for row in self._connection.execute(query):
             del given[tuple(row[1:6])]
             if row.import_id != self.number:
-                self._again["days"].append(row.id)
+                self._again["days"].add(row.id)
         rows = [{**one._asdict(), "import_id": self.number} for one in given.values()]
         if rows:
             self._connection.execute(insert(days), rows)
