@@ -14,14 +14,14 @@ from kitsurvie.assets import discards
 from kitsurvie.assets.acts import Discarded, data_of
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.discards import NEEDS_PROOF, SOURCE, Scope, Share
-from kitsurvie.assets.life import Life, State, Step
+from kitsurvie.assets.life import Life, State
 from kitsurvie.assets.record import Discard, Outcome
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.deciding import decide
 from kitsurvie.cli.assets.estate import Estate
-from kitsurvie.cli.assets.lending import Day, day_of, owner_of
+from kitsurvie.cli.assets.lending import Day, day_of, owner_of, taken_back_by
 from kitsurvie.cli.assets.listing import DeviceName, MemberName
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
@@ -101,7 +101,7 @@ def discard(
         if to is Outcome.STOCK and life.discard is not None and life.discard.data["outcome"] != to:
             raise UsageError(
                 f"{one.id} left already, on {life.discard.day}.",
-                remedy=_remedy(life.discard),
+                remedy=taken_back_by(life.discard),
             )
         made = _made(one, life, to, day_of(day, life), words, small)
         number = decide(ledger, made)
@@ -118,12 +118,6 @@ def discard(
     if not made.bought and not excluded:
         output.say("Nobody knows when it was bought: it will not be counted until a register says.")
     return 0
-
-
-def _remedy(step: Step) -> str:
-    if step.id:
-        return f"If it did not, take that back: kitsurvie assets revoke {step.id}"
-    return "A table says so: undo its import (kitsurvie assets imports, then undo N)."
 
 
 def discarded(

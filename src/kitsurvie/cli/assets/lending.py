@@ -10,7 +10,7 @@ import typer
 from kitsurvie.assets.acts import Loan, Return, data_of
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.folding import fold
-from kitsurvie.assets.life import Life, State, is_in_stock
+from kitsurvie.assets.life import Life, State, Step, is_in_stock
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
@@ -214,10 +214,12 @@ def _label(service: str, estate: Estate, pseudonym: str) -> str:
 
 
 def _discarded(one: Device, life: Life) -> UsageError:
-    by_table = life.discard is not None and not life.discard.id
-    return UsageError(
-        f"{one.id} was discarded.",
-        remedy="A table says so: undo its import (kitsurvie assets imports, then undo N)."
-        if by_table
-        else "If it was not, take that back: kitsurvie assets journal, then revoke N.",
-    )
+    remedy = taken_back_by(life.discard) if life.discard else ""
+    return UsageError(f"{one.id} was discarded.", remedy=remedy)
+
+
+def taken_back_by(step: Step) -> str:
+    """What to do about a step of a machine's life that is not true."""
+    if step.id:
+        return f"If it is not so, take that back: kitsurvie assets revoke {step.id}"
+    return "A table says so: undo its import (kitsurvie assets imports, then undo N)."
