@@ -97,27 +97,22 @@ def _kitsurvie(*words: object) -> bytes:
 
 
 def _import(root: Path, path: Path) -> tuple[Any, float, float]:
-    start = time.perf_counter()
-    # the peak of this child alone: a process between measures it
-    script = (
-        "import resource, subprocess, sys\n"
-        "done = subprocess.run(sys.argv[1:], capture_output=True)\n"
-        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss\n"
-        "sys.stderr.buffer.write(done.stderr)\n"
-        "sys.stdout.write(str(peak) + '\\n' + done.stdout.decode())\n"
-        "sys.exit(done.returncode)\n"
-    )
     paths = os.pathsep.join((str(ROOT), str(ROOT / "src")))
-    done = subprocess.run(
-        [sys.executable, "-c", script, sys.executable, "-m", "kitsurvie.cli.main", "assets",
-         "import", str(path), "--source", "csv", "--workspace", str(root), "--json"],
-        check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths},
-    )  # fmt: skip
-    seconds = time.perf_counter() - start
-    if done.returncode > 1:
-        raise SystemExit(done.stderr[-3000:])
-    peak, _, document = done.stdout.partition("\n")
-    return json.loads(document), seconds, int(peak) / 1024
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kitsurvie.cli.main", "assets", "import", path,
+             "--source", "csv", "--workspace", root, "--json"],
+            stdout=said, env={**os.environ, "PYTHONPATH": paths},
+        )  # fmt: skip
+        # the peak of this child alone
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        if process.returncode > 1:
+            raise SystemExit("The import failed: see above.")
+        said.seek(0)
+        return json.load(said), seconds, used.ru_maxrss / 1024
 
 
 def _devices(root: Path) -> list[tuple[str, ...]]:
