@@ -33,6 +33,12 @@ def the_day() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def these_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is today, for a test whose inventories are of these days."""
+    monkeypatch.setattr(clock, "today", date.today)
+
+
 @dataclass(frozen=True)
 class Came:
     """What a reading gave."""

@@ -15,12 +15,14 @@ from kitsurvie import workspace
 from kitsurvie.assets.readers import fleet
 from kitsurvie.assets.record import Kind
 from kitsurvie.cli import init
-from kitsurvie.cli.assets import clock, collecting, listing
+from kitsurvie.cli.assets import collecting, listing
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.errors import ExitCode, UsageError
 from kitsurvie.fleet.target import Reply, Trouble
 from kitsurvie.ledger import Ledger
 from kitsurvie.observe import request
+
+pytestmark = pytest.mark.usefixtures("these_days")
 
 TODAY = date.today()
 LINKS = [
@@ -110,12 +112,6 @@ class Road:
             body = zlib.compress(plain)
             nonce = request.nonce(self.asked[host]).encode()
             yield Reply(host, 0, b"\nkitsurvie-answers 1 %s %d\n%b" % (nonce, len(body), body), b"")
-
-
-@pytest.fixture(autouse=True)
-def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Machines answer now: the exports' day, which holds beside, would be before."""
-    monkeypatch.setattr(clock, "today", date.today)
 
 
 @pytest.fixture(autouse=True)

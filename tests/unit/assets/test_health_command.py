@@ -17,11 +17,13 @@ from tests.unit.assets.conftest import inventory
 from kitsurvie import workspace
 from kitsurvie.assets.finding import TITLES, URGENCY, Check, Limits
 from kitsurvie.cli import init
-from kitsurvie.cli.assets import clock, health_export, importing, listing
+from kitsurvie.cli.assets import health_export, importing, listing
 from kitsurvie.cli.assets.health import health, limits_of
 from kitsurvie.cli.main import app
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Status
+
+pytestmark = pytest.mark.usefixtures("these_days")
 
 SAMPLE = Path(__file__).parents[2] / "data" / "manche_sample"
 STATES = {"drift", "unknown", "compliant", "not_applicable"}
@@ -59,12 +61,6 @@ def pc(
     number = len(list(folder.glob("*.json")))
     document |= {"deviceid": f"pc-{number}-2026-10-29-09-00-00", "tag": "50502"}
     (folder / f"{number}.json").write_text(json.dumps(document), encoding="utf-8")
-
-
-@pytest.fixture(autouse=True)
-def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The inventories here are of these days."""
-    monkeypatch.setattr(clock, "today", date.today)
 
 
 @pytest.fixture
