@@ -284,6 +284,29 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What the probe of a machine had counted at the end of a day, since it began to (both ISO).
+
+    Counters: they only go up while `since` is the same. `joules` are measured, by method (`rapl`:
+    the CPU packages alone, `battery`: all of it, while it ran on that); `modelled` are the joules
+    of the whole machine (low, central, high). `seconds` are how long it was `powered` and
+    `suspended`, and how long each method counted. What there is no data of is not there, or None.
+    `machine` is `physical`, `virtual` or `container`; `last_used` is the day of the last session
+    where use is collected.
+    """
+
+    host: str
+    day: str
+    since: str
+    machine: str
+    chassis: str
+    joules: Mapping[str, float] = field(default_factory=dict)
+    modelled: tuple[float, float, float] | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    last_used: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one check says of one host.
 

@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lab": FOUNDATION,
     "spool": FOUNDATION,
     "assets": FOUNDATION,
+    "energy": FOUNDATION,
     "probe": set(),
 }
 ONLY_THERE = {

@@ -38,6 +38,8 @@ class Data(StrEnum):
     HOST = "host"
     VERDICT = "verdict"
     OPERATOR = "operator"
+    ENERGY = "energy"
+    LAST_USE = "last_use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,32 @@ CATEGORIES: Mapping[Data, Category] = {
             "{verdicts_days} days after their end (kitsurvie compliance prune)",
         ),
     ),
+    Data.ENERGY: Category(
+        Activity.KIT,
+        Text(
+            "énergie et durée d’allumage d’une machine, par jour, sans heure ni personne",
+            "energy of a machine and how long it was on, by day, without hours or people",
+        ),
+        AGENTS,
+        Text(
+            "{energy_days} jours par jour, puis un relevé par semaine pendant {verdicts_days} "
+            "jours (kitsurvie compliance prune)",
+            "{energy_days} days day by day, then one reading a week for {verdicts_days} days "
+            "(kitsurvie compliance prune)",
+        ),
+    ),
+    Data.LAST_USE: Category(
+        Activity.KIT,
+        Text(
+            "dernier jour où une machine a servi, sans heure ni personne",
+            "last day on which a machine was used, without hours or people",
+        ),
+        AGENTS,
+        Text(
+            "le dernier seulement, tant que sa collecte est réglée",
+            "the last alone, as long as its collection is set",
+        ),
+    ),
     Data.OPERATOR: Category(
         Activity.KIT,
         Text(
@@ -404,6 +432,15 @@ FIELDS: Mapping[str, Mapping[str, Data]] = {
         "id": _N, "host_id": _N, "check_id": _N, "look": _N, "made_at": Data.OPERATOR,
         "by_whom": Data.OPERATOR, "reason": Data.OPERATOR, "until": Data.OPERATOR,
     },
+    "hand_ins": {
+        "host": Data.HOST, "moment": Data.VERDICT, "arrived": Data.VERDICT, "at": Data.VERDICT,
+        "digest": _N, "address": Data.HOST,
+    },
+    "probe_readings": {
+        "host": Data.HOST, "day": Data.ENERGY, "week": Data.ENERGY, "since": Data.ENERGY,
+        "machine": Data.ENERGY, "chassis": Data.ENERGY, "counted": Data.ENERGY,
+    },
+    "probe_uses": {"host": Data.HOST, "last_used": Data.LAST_USE},
     "blobs": {"digest": _N, "data": Data.HOST},
     "learnt": {"scope": Data.HOST, "commands": _N},
 }  # fmt: skip

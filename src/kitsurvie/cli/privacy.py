@@ -18,6 +18,7 @@ from kitsurvie.cli.assets.estate import known_member, name_of
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.inventory import consultations
+from kitsurvie.ledger.readings import KEPT_DAYS
 from kitsurvie.ledger.register import Register
 from kitsurvie.model import Inventory, Text
 from kitsurvie.workspace import Workspace as Place
@@ -162,6 +163,7 @@ def _same(place: Place, activity: Activity, lang: Language) -> dict[str, Any]:
         "days": WINDOW_DAYS,
         "verdicts_days": place.verdicts_days,
         "evidence_days": place.evidence_days,
+        "energy_days": KEPT_DAYS,
     }
     return {
         "data": [

@@ -25,6 +25,7 @@ WORDS = {
     "acknowledgements": "acknowledgements that are over",
     "contents": "texts that nothing says any more",
     "answers": "answers",
+    "readings": "readings of probes",
 }
 
 

@@ -21,6 +21,7 @@ from kitsurvie.cli.learnt import Learnt
 from kitsurvie.cli.observer import Lists, as_observer, listed
 from kitsurvie.cli.progress import Progress
 from kitsurvie.cli.told import NOT_LISTED, SUPPORTED_RELEASE
+from kitsurvie.energy import totals
 from kitsurvie.errors import HostError
 from kitsurvie.fleet.client import Fleet, Reply, Trouble
 from kitsurvie.fleet.trouble import explain
@@ -86,7 +87,10 @@ class Look:
 
     def record(self, state: Outcome, detail: str) -> Record:
         """The same, as the ledger takes it, with where the host stands after it."""
-        return Record(self.host, self.at, self.verdicts, self.evidence, state, detail)
+        counted = totals.reading(self.evidence, self.at)
+        return Record(
+            self.host, self.at, self.verdicts, self.evidence, state, detail, counted
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

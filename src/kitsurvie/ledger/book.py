@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import date
 from functools import cache
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from kitsurvie.ledger import (
     packing,
     pruning,
     reading,
+    readings,
     schema,
 )
 from kitsurvie.ledger import hand_ins as handed
@@ -39,7 +41,7 @@ from kitsurvie.ledger.words import (
     RunState,
     Seen,
 )
-from kitsurvie.model import Evidence, Status
+from kitsurvie.model import Evidence, Reading, Status
 
 
 class Ledger:
@@ -213,6 +215,9 @@ class Ledger:
             ]  # fmt: skip
             if sights:
                 looks.write(connection, self._numbers, sights)
+            counted = [r.reading for r in records if r.reading and r.host not in overtaken]
+            if counted:
+                readings.write(connection, self._engine.dialect.name, counted)
             gone = overtaken if brought_in else ()
             stands = [(r.host, r.state, r.detail) for r in records if r.host not in gone]
             self._stand(connection, run, stands)
@@ -381,6 +386,18 @@ class Ledger:
         """Write what was just taken, in one transaction; each replaces its machine's last."""
         with self._write() as connection:
             handed.write(connection, self._engine.dialect.name, taken)
+
+    # -- what probes counted ------------------------------------------------------------------
+
+    def readings(self, start: date, end: date) -> tuple[Reading, ...]:
+        """By machine and day, those of a period and the last before it of each machine."""
+        with self._read() as connection:
+            return readings.read(connection, start, end)
+
+    def last_uses(self) -> Mapping[str, str]:
+        """The last day of use (ISO) of each machine whose probe collects it."""
+        with self._read() as connection:
+            return readings.last_uses(connection)
 
     # -- inside -------------------------------------------------------------------------------
 

@@ -10,10 +10,10 @@ from sqlalchemy import Column, Connection, Double, MetaData, String, Table, Text
 from kitsurvie.ledger import database
 
 # Apart from the other tables, and made when the first machine hands in: in a ledger of any age
-_metadata = MetaData()
+metadata = MetaData()
 _table = Table(
     "hand_ins",
-    _metadata,
+    metadata,
     Column("host", Text, primary_key=True),
     Column("moment", Double, nullable=False),
     Column("arrived", Double, nullable=False),

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from kitsurvie.ledger import packing, schema
+from kitsurvie.ledger import packing, readings, schema
 from kitsurvie.ledger.interning import parts
 from kitsurvie.ledger.words import Pruned, Retention
 
@@ -68,9 +68,12 @@ def prune(read: Access, write: Access, keep: Retention) -> Pruned:
     contents = _whole(write, schema.verdicts, _unused_verdict(cut, done=True))
     contents += _whole(write, schema.coverages, _unused_coverage(cut, done=True))
     answers, size = _sweep(write, orphans)
+    with write() as connection:
+        counted = readings.forget(connection, cut.day)
     return Pruned(
-        looks, intervals, runs, run_hosts, outcomes, acknowledgements, contents, answers, size
-    )
+        looks, intervals, runs, run_hosts, outcomes, acknowledgements, contents, answers, size,
+        counted,
+    )  # fmt: skip
 
 
 def foretell(read: Access, keep: Retention) -> Pruned:
@@ -94,6 +97,7 @@ def foretell(read: Access, keep: Retention) -> Pruned:
             + count(schema.coverages, _unused_coverage(cut)),
             answers=len(orphans.sizes),
             answers_bytes=sum(orphans.sizes.values()),
+            readings=readings.old(connection, cut.day),
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from kitsurvie.model import Evidence, Status, Verdict
+from kitsurvie.model import Evidence, Reading, Status, Verdict
 
 
 class RunState(StrEnum):
@@ -77,7 +77,7 @@ class Seen:
 class Record:
     """One look at one host, to be written, and where the host stands in the run after it.
 
-    `evidence` is None when the host gave none.
+    `evidence` is None when the host gave none, `reading` when it has no probe that counts.
     """
 
     host: str
@@ -86,6 +86,7 @@ class Record:
     evidence: Evidence | None
     state: Outcome
     detail: str = ""
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +178,4 @@ class Pruned:
     contents: int = 0
     answers: int = 0
     answers_bytes: int = 0
+    readings: int = 0

@@ -17,7 +17,7 @@ from kitsurvie.assets.readers import Item
 from kitsurvie.cli import init
 from kitsurvie.cli import privacy as command
 from kitsurvie.errors import UsageError
-from kitsurvie.ledger import register_tables, schema
+from kitsurvie.ledger import hand_ins, readings, register_tables, schema
 
 
 def shapes() -> dict[str, list[str]]:
@@ -26,7 +26,9 @@ def shapes() -> dict[str, list[str]]:
     for shape in (*get_args(Item), *acts.SHAPES.values()):
         for one in reached(shape):
             found[one.__name__] = [field.name for field in dataclasses.fields(one)]
-    return found | tables(register_tables.metadata) | tables(schema.metadata)
+    for kept in (register_tables, schema, hand_ins, readings):
+        found |= tables(kept.metadata)
+    return found
 
 
 def reached(shape: Any) -> Iterator[Any]:
