@@ -109,6 +109,12 @@ ASSETS = _group(
     },
 )
 
+ENERGY = _group(
+    "energy",
+    "What machines spend, measured and modelled.",
+    {"report": "energy.report:report"},
+)
+
 COMMANDS = Later(
     {
         "init": "init:init",
@@ -124,6 +130,7 @@ COMMANDS = Later(
         "spool": "spool:app",
         "compliance": COMPLIANCE,
         "assets": ASSETS,
+        "energy": ENERGY,
         "privacy": "privacy:privacy",
         "lab": "lab:app",
     }

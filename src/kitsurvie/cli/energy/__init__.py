@@ -1,0 +1,1 @@
+"""`kitsurvie energy`: what the fleet spends, and how that is known."""
