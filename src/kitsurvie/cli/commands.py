@@ -95,6 +95,7 @@ ASSETS = _group(
         "merge": "assets.deciding:merge",
         "unmerge": "assets.deciding:unmerge",
         "doubles": "assets.doubles:doubles",
+        "unused": "assets.unused:unused",
         "health": "assets.health:health",
         "exempt": "assets.deciding:exempt",
         "return": "assets.lending:return_",

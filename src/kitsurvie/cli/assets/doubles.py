@@ -248,13 +248,8 @@ def _back(back: Sequence[Found], estate: Estate, agents: Mapping[str, set[str]])
     console = output.stdout()
     sums = total(one.worth for one in back if one.worth)
     output.say(f"\nTo take back: {told.count(len(back), 'machine')}. Worth, low - central - high:")
-    for name, figure in (
-        ("purchases avoided", sums.purchase), ("EUR of purchases", sums.price),
-        ("kgCO2e of making", sums.embodied), ("kWh a year", sums.energy),
-        ("kgCO2e of use a year", sums.use_carbon), ("EUR of power a year", sums.energy_price),
-    ):  # fmt: skip
-        if figure is not None:
-            output.say(f"  {name:22}{_figure(figure)}")
+    for line in worth_lines(sums):
+        output.say(line)
     where = _where(back, estate, agents)
     if where:
         more = f" and {len(where) - MEMBERS_SHOWN} more" if len(where) > MEMBERS_SHOWN else ""
@@ -268,7 +263,7 @@ def _back(back: Sequence[Found], estate: Estate, agents: Mapping[str, set[str]])
         table.add_row(
             output.printable(estate.member(one.double.member)), DONE[one.double.proposal],
             output.printable(f"{given.id} {given.name}"),
-            _figure(left) if left else "-", output.printable(one.reason),
+            as_text(left) if left else "-", output.printable(one.reason),
         )  # fmt: skip
     console.print(table)
     if len(back) > FIRST_SHOWN:
@@ -281,13 +276,7 @@ def _where(back: Sequence[Found], estate: Estate, agents: Mapping[str, set[str]]
     told_of = []
     for group in crowd.groups(agents, {one: estate.epci(one) for one in agents}):
         if number := sum(counts[one] for one in group.members):
-            if len(group.members) == 1:
-                name = estate.member(next(iter(group.members)))
-            elif group.epci:
-                name = f"{estate.member(group.epci)} (small members)"
-            else:
-                name = "small members elsewhere"
-            told_of.append((-number, name))
+            told_of.append((-number, estate.group(group)))
     return [f"{name} {-number}" for number, name in sorted(told_of)]
 
 
@@ -309,7 +298,18 @@ def _computers(estate: Estate, member: str | None) -> int:
     )
 
 
-def _figure(figure: Figure) -> str:
+def worth_lines(sums: Worth) -> list[str]:
+    """What machines are worth, a line for each figure that a source gives."""
+    named = (
+        ("purchases avoided", sums.purchase), ("EUR of purchases", sums.price),
+        ("kgCO2e of making", sums.embodied), ("kWh a year", sums.energy),
+        ("kgCO2e of use a year", sums.use_carbon), ("EUR of power a year", sums.energy_price),
+    )  # fmt: skip
+    return [f"  {name:22}{as_text(figure)}" for name, figure in named if figure is not None]
+
+
+def as_text(figure: Figure) -> str:
+    """Low, central and high, once each."""
     return " - ".join(dict.fromkeys(_number(n) for n in _three(figure)))
 
 
@@ -343,7 +343,7 @@ def _document(
         "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER}
         if many or not listed
         else None,
-        "worth": _worths(sums),
+        "worth": worth_document(sums),
         "doubles": [
             {
                 "person": one.double.user,
@@ -361,7 +361,7 @@ def _document(
                 "held_by": list(one.double.held_by),
                 "programs_known": one.double.programs_known,
                 "reason": one.reason,
-                "worth": _worths(one.worth) if one.worth is not None else None,
+                "worth": worth_document(one.worth) if one.worth is not None else None,
             }
             for one in listed
         ],
@@ -372,7 +372,8 @@ def _machine(one: Device) -> dict[str, Any]:
     return {"id": one.id, "name": one.name, "model": one.model, "serial": one.serial}
 
 
-def _worths(one: Worth) -> dict[str, Any]:
+def worth_document(one: Worth) -> dict[str, Any]:
+    """Every figure of a worth with its unit and sources; null where no source gives it."""
     named: Mapping[str, Figure | None] = {
         "years_left": one.years_left, "purchases": one.purchase, "eur": one.price,
         "embodied_kgco2e": one.embodied, "kwh_year": one.energy,

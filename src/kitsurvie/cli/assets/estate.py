@@ -11,6 +11,7 @@ from typing import Any
 from kitsurvie import inventory as inventories
 from kitsurvie.assets import discards, packing
 from kitsurvie.assets import life as lives
+from kitsurvie.assets.crowd import Group
 from kitsurvie.assets.devices import Device, adopt
 from kitsurvie.assets.identity import Decision, Identity, Ruling, identify
 from kitsurvie.assets.life import Life, Step
@@ -102,6 +103,16 @@ class Estate:
         if siren is None or not siren:
             return "-"
         return name_of(self.inventory, siren)
+
+    def small(self, epci: str) -> str:
+        """What the small members of an EPCI are called together; those of several without one."""
+        return f"{self.member(epci)} (small members)" if epci else "small members elsewhere"
+
+    def group(self, group: Group) -> str:
+        """The name of members that are told of together."""
+        if len(group.members) == 1:
+            return self.member(next(iter(group.members)))
+        return self.small(group.epci)
 
     def epci(self, siren: str) -> str | None:
         """The SIREN of a member's EPCI, None for those in none."""

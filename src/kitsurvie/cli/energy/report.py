@@ -143,8 +143,7 @@ def _name(whose: str, estate: Estate) -> str:
         return "all members"
     if not whose.startswith(SMALL):
         return estate.member(whose)
-    epci = whose.removeprefix(SMALL)
-    return f"{estate.member(epci)} (small members)" if epci else "small members elsewhere"
+    return estate.small(whose.removeprefix(SMALL))
 
 
 # -- on a terminal ------------------------------------------------------------------------------
