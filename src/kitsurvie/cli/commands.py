@@ -125,6 +125,7 @@ COMMANDS = Later(
         "compliance": COMPLIANCE,
         "assets": ASSETS,
         "privacy": "privacy:privacy",
+        "exporter": "exporter.command:exporter",
         "lab": "lab:app",
     }
 )
