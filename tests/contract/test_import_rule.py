@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "assets": FOUNDATION,
     "energy": FOUNDATION,
     "probe": set(),
+    "metrics": FOUNDATION | {"ledger"},
 }
 ONLY_THERE = {
     "pyinfra": "fleet",
@@ -46,7 +47,10 @@ ONLY_THERE = {
     "sqlalchemy": "ledger",
     "typer": "cli",
     "rich": "cli",
+    "bcrypt": "cli",
 }
+# the exporter's families, and the file that a run writes for node_exporter
+PROMETHEUS = {"metrics", "cli/formats/textfile.py"}
 PURE = {"model", "errors"}
 
 
@@ -88,6 +92,13 @@ def test_each_heavy_library_has_one_home(path: Path) -> None:
     for name in imports(path):
         home = ONLY_THERE.get(name.split(".")[0])
         assert home is None or room(path) == home, f"{path.relative_to(PACKAGE)} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_two_places_speak_the_words_of_prometheus(path: Path) -> None:
+    if any(name.split(".")[0] == "prometheus_client" for name in imports(path)):
+        # the probe has a room of its own and no other of ours
+        assert room(path) == "probe" or {room(path), str(path.relative_to(PACKAGE))} & PROMETHEUS
 
 
 @pytest.mark.parametrize("name", sorted(PURE))

@@ -53,6 +53,35 @@ def groups(agents: Mapping[str, Set[str]], epcis: Mapping[str, str | None]) -> t
     return (*alone, *told, *((remaining,) if remaining.members else ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The members and the EPCI (SIREN, empty: those of none) of whose agents may be told."""
+
+    members: frozenset[str]
+    epcis: frozenset[str]
+
+
+def shown(agents: Mapping[str, Set[str]], epcis: Mapping[str, str | None]) -> Shown:
+    """Which members and which EPCI may be told side by side, each EPCI as the sum of its members.
+
+    An EPCI from five agents up; of its members those with five, but for as many as it takes that
+    the others, who are the difference between the sum and what is shown, are five together.
+    """
+    by_epci: dict[str, dict[str, Set[str]]] = {}
+    for member, who in agents.items():
+        # where nobody is known there is nothing to tell, and nobody to hide among
+        if who:
+            by_epci.setdefault(epcis.get(member) or "", {})[member] = who
+    members: set[str] = set()
+    told: set[str] = set()
+    for epci, theirs in by_epci.items():
+        found = groups(theirs, dict.fromkeys(theirs, epci))
+        if found:
+            told.add(epci)
+            members |= {next(iter(one.members)) for one in found if len(one.members) == 1}
+    return Shown(frozenset(members), frozenset(told))
+
+
 def _group(members: Iterable[str], agents: Mapping[str, Set[str]], epci: str) -> Group:
     listed = frozenset(members)
     return Group(listed, epci, frozenset(user for one in listed for user in agents[one]))

@@ -133,6 +133,7 @@ COMMANDS = Later(
         "assets": ASSETS,
         "energy": ENERGY,
         "privacy": "privacy:privacy",
+        "exporter": "exporter.command:exporter",
         "lab": "lab:app",
     }
 )

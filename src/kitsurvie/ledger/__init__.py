@@ -7,8 +7,11 @@ from kitsurvie.ledger.schema import SCHEMA_VERSION
 from kitsurvie.ledger.words import (
     Acknowledgement,
     Change,
+    Ended,
     Interval,
+    LastLook,
     LastSeen,
+    Marks,
     Outcome,
     Past,
     Pruned,
@@ -17,16 +20,20 @@ from kitsurvie.ledger.words import (
     Run,
     RunState,
     Seen,
+    Tally,
 )
 
 __all__ = [
     "SCHEMA_VERSION",
     "Acknowledgement",
     "Change",
+    "Ended",
     "Interval",
     "LastHandIn",
+    "LastLook",
     "LastSeen",
     "Ledger",
+    "Marks",
     "Outcome",
     "Past",
     "Pruned",
@@ -35,5 +42,6 @@ __all__ = [
     "Run",
     "RunState",
     "Seen",
+    "Tally",
     "copy",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import (
     acknowledging,
+    counting,
     database,
     looks,
     migration,
@@ -31,8 +32,11 @@ from kitsurvie.ledger.register import Register
 from kitsurvie.ledger.words import (
     Acknowledgement,
     Change,
+    Ended,
     Interval,
+    LastLook,
     LastSeen,
+    Marks,
     Outcome,
     Pruned,
     Record,
@@ -40,6 +44,7 @@ from kitsurvie.ledger.words import (
     Run,
     RunState,
     Seen,
+    Tally,
 )
 from kitsurvie.model import Evidence, Reading, Status
 
@@ -53,16 +58,18 @@ class Ledger:
         self._stored: set[bytes] = set()
         self._numbers = Numbers()
         self._prunings = -1
+        self._together: Connection | None = None
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, reading: bool = False) -> Self:
         """Open the ledger, made if it is new, brought to today's format if it is older.
 
-        Raises LedgerError when it cannot be read, or was written by a newer kitsurvie.
+        With `reading` it must be there, in today's format, and nothing of it can be written. Raises
+        LedgerError when it cannot be read, or was written by a newer kitsurvie.
         """
-        book = cls(*database.connect(url))
+        book = cls(*database.connect(url, reading=reading))
         try:
-            book._check_version()
+            book._check_version(reading=reading)
         except BaseException:
             book.close()
             raise
@@ -71,6 +78,22 @@ class Ledger:
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()
+
+    @contextmanager
+    def at_once(self) -> Iterator[Self]:
+        """Everything read inside is of one moment, whatever others write meanwhile.
+
+        For one thread, and to read alone.
+        """
+        with database.clear(self._place), self._engine.connect() as connection:
+            if self._engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                self._together = connection
+                try:
+                    yield self
+                finally:
+                    self._together = None
 
     @property
     def register(self) -> Register:
@@ -280,6 +303,34 @@ class Ledger:
         with self._read() as connection:
             return reading.standing(connection, host)
 
+    # -- numbers --------------------------------------------------------------------------------
+
+    def marks(self) -> Marks:
+        """What tells, without reading it, whether anything of the runs or the register changed."""
+        with self._read() as connection:
+            there = self._engine.dialect.has_table(connection, counting.REGISTER)
+            return counting.marks(connection, register=there)
+
+    def last_looks(self) -> Mapping[str, LastLook]:
+        """The newest look at each host that was ever looked at, and when it last answered."""
+        with self._read() as connection:
+            return counting.last_looks(connection)
+
+    def tally(self) -> Iterator[Tally]:
+        """How many checks of each measure have which status now, host by host."""
+        with self._read() as connection:
+            yield from counting.tally(connection)
+
+    def last_ended(self) -> tuple[Ended, ...]:
+        """The newest run of each kind that came to its end or was ended, by kind."""
+        with self._read() as connection:
+            return counting.last_ended(connection)
+
+    def last_success(self, kind: str) -> float | None:
+        """When a run of that kind last came to its end with an answer of at least one host."""
+        with self._read() as connection:
+            return counting.last_success(connection, kind)
+
     # -- acknowledgements ---------------------------------------------------------------------
 
     def acknowledge(self, said: Acknowledgement) -> None:
@@ -447,9 +498,18 @@ class Ledger:
         statement = _upsertion(self._engine.dialect.name, table, tuple(changing))
         connection.execute(statement, list(rows))
 
-    def _check_version(self) -> None:
+    def _check_version(self, *, reading: bool) -> None:
         with self._read() as connection:
             version = self._version(connection)
+        if reading and (version is None or version < schema.SCHEMA_VERSION):
+            raise LedgerError(
+                "There is no ledger yet."
+                if version is None
+                else f"This ledger is of an older format ({version}).",
+                where=self._place,
+                remedy="Any other command that reads it makes it, or brings it to today's format: "
+                "kitsurvie compliance run",
+            )
         if version is not None and version > schema.SCHEMA_VERSION:
             raise LedgerError(
                 f"This ledger was written by a newer kitsurvie (format {version}, "
@@ -481,6 +541,9 @@ class Ledger:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
+        if self._together is not None:
+            yield self._together
+            return
         with database.clear(self._place), self._engine.connect() as connection:
             yield connection
 

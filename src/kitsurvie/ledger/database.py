@@ -20,24 +20,32 @@ from kitsurvie.workspace import make_private, open_private
 
 # how long to wait for another process that is writing
 BUSY_MS = 20_000
+# how long a reader that is asked again and again waits for a server to let it in
+CONNECT_S = 10
 WRITING = "kitsurvie_writing"
 # what SQLite calls that mode, and how much is given back in one transaction (4 KiB each)
 INCREMENTAL = 2
 PAGES_TOGETHER = 1000
 
 
-def connect(url: str) -> tuple[Engine, str]:
+def connect(url: str, *, reading: bool = False) -> tuple[Engine, str]:
     """An engine for the ledger, and its place as it may be shown.
 
-    Raises LedgerError when the address cannot be used.
+    `reading`: nothing is made, and nothing can be written. Raises LedgerError when the address
+    cannot be used.
     """
     where = place(url)
     try:
         parsed = make_url(url)
-        _make_folder(parsed)
-        # PostgreSQL would keep the plan that a statement had when its table was still empty
-        more = {"prepare_threshold": None} if parsed.get_driver_name() == "psycopg" else {}
-        engine = create_engine(_readable(parsed), connect_args=more)
+        if not reading:
+            _make_folder(parsed)
+        more: dict[str, Any] = {}
+        if parsed.get_driver_name() == "psycopg":
+            # PostgreSQL would keep the plan that a statement had when its table was still empty
+            more["prepare_threshold"] = None
+            if reading:
+                more["connect_timeout"] = CONNECT_S
+        engine = create_engine(_readable(parsed, reading=reading), connect_args=more)
     except ModuleNotFoundError as error:
         raise LedgerError(
             f"The ledger's database has no driver here: Python module {error.name} is missing.",
@@ -52,10 +60,12 @@ def connect(url: str) -> tuple[Engine, str]:
             remedy="Mend `ledger` in kitsurvie.toml, or take it out for the default.",
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "connect", _tune_sqlite_to_read if reading else _tune_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _tune_postgresql)
+        if reading:
+            event.listen(engine, "connect", _only_read_postgresql)
     return engine, where
 
 
@@ -222,6 +232,20 @@ def _tune_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
+def _tune_sqlite_to_read(connection: Any, _: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
+
+
+def _only_read_postgresql(connection: Any, _: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    connection.commit()
+
+
 def _tune_postgresql(connection: Any, _: object) -> None:
     # it would wait for ever
     with connection.cursor() as cursor:
@@ -247,12 +271,17 @@ def _make_folder(url: URL) -> None:
             os.close(open_private(path, os.O_WRONLY))
 
 
-def _readable(url: URL) -> URL:
+def _readable(url: URL, *, reading: bool) -> URL:
     """On a read-only disk SQLite cannot open a ledger unless it is told that nothing changes."""
     if url.get_backend_name() != "sqlite" or not url.database or url.query:
         return url
     path = Path(url.database)
+    how = {"mode": "ro", "uri": "true"}
     if not path.exists() or os.access(path.parent, os.W_OK):
-        return url
+        # what is there is never made, when it is only to be read
+        if not reading or url.database.startswith((":memory:", "file:")):
+            return url
+    else:
+        how["immutable"] = "1"
     quoted = quote(str(path.resolve()))
-    return url.set(database=f"file:{quoted}", query={"immutable": "1", "mode": "ro", "uri": "true"})
+    return url.set(database=f"file:{quoted}", query=how)

@@ -179,3 +179,43 @@ class Pruned:
     answers: int = 0
     answers_bytes: int = 0
     readings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What stands of the runs and of the register: the same again while nothing of it changed."""
+
+    runs: str
+    register: str
+
+
+class LastLook(NamedTuple):
+    """The newest look at a host, where the host stood in its run after it, and if it answered.
+
+    `seen_at` is when the host last answered, None when it never did.
+    """
+
+    run: int
+    at: float
+    state: Outcome
+    answered: bool
+    seen_at: float | None
+
+
+class Tally(NamedTuple):
+    """So many checks of a measure that have a status on a host now."""
+
+    host: str
+    measure: str
+    status: Status
+    checks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that is over, and how many of its hosts stand how; times as in `Run`."""
+
+    kind: str
+    started_at: float
+    ended_at: float
+    hosts: Mapping[Outcome, int]

@@ -151,16 +151,7 @@ def doubles(
 def _found(
     estate: Estate, use: Use, window: Window, figures: Factors, member: str | None
 ) -> list[Found]:
-    lists = programs(
-        estate.devices.values(),
-        {name: record.condition.programs for name, record in estate.records.items()},
-    )
-    # what was taken back, lent or discarded is nobody's second machine
-    standing = [
-        one for one in estate.devices.values() if estate.life(one.id).state is State.IN_SERVICE
-    ]
-    every = judged.doubles(standing, use, window, estate.exemptions, estate.identity.shared, lists)
-    found = [one for one in every if member is None or one.member == member]
+    found = [one for one in every(estate, use, window) if member is None or one.member == member]
     crowded = {name: crowd.is_crowd(who) for name, who in _agents(found, estate, use).items()}
     return [
         Found(
@@ -170,6 +161,27 @@ def _found(
         )
         for one in found
     ]
+
+
+def every(estate: Estate, use: Use, window: Window) -> tuple[Double, ...]:
+    """Everybody with two machines in service, in order of member and user."""
+    lists = programs(estate.devices.values(), estate.programs())
+    # what was taken back, lent or discarded is nobody's second machine
+    standing = [
+        one for one in estate.devices.values() if estate.life(one.id).state is State.IN_SERVICE
+    ]
+    return judged.doubles(standing, use, window, estate.exemptions, estate.identity.shared, lists)
+
+
+def given(one: Double) -> str | None:
+    """The id of the machine that the proposal gives up; None where it gives none up."""
+    match one.proposal:
+        case Proposal.GIVE_UP_LAPTOP:
+            return one.laptop
+        case Proposal.GIVE_UP_DESKTOP | Proposal.DOCK:
+            return one.desktop
+        case _:
+            return None
 
 
 def _is_told(use: Use, estate: Estate) -> bool:

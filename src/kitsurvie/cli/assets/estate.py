@@ -21,6 +21,7 @@ from kitsurvie.assets.record import (
     Kind,
     Origin,
     Outcome,
+    Program,
     Record,
     SessionDay,
 )
@@ -64,6 +65,14 @@ class Estate:
     def records(self) -> Mapping[str, Record]:
         """Every record by its id: read where one is asked for, since they are most of the room."""
         return {record_id(one): one for one in _records(self.register)}
+
+    def programs(self) -> Mapping[str, tuple[Program, ...] | None]:
+        """The programs of each record by its id, where its source has a list: nothing else kept."""
+        return {
+            record_id(one): one.condition.programs
+            for one in _records(self.register)
+            if one.condition.programs is not None
+        }
 
     @cached_property
     def by_record(self) -> Mapping[str, str]:
@@ -168,6 +177,11 @@ def name_of(inventory: Inventory, siren: str) -> str:
     if known:
         return known.name
     return inventory.epcis.get(siren) or territory.epci(siren) or siren
+
+
+def is_epci(inventory: Inventory, siren: str) -> bool:
+    """Whether that is the SIREN of an EPCI, which is a member too."""
+    return siren in inventory.epcis or territory.epci(siren) is not None
 
 
 def known_member(inventory: Inventory, place: Workspace, siren: str) -> str:

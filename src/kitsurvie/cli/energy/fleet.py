@@ -47,7 +47,20 @@ class Fleet:
 def gather(
     estate: Estate, spent: Iterable[Spent], figures: Factors, days: int, member: str | None = None
 ) -> Fleet:
-    """Every machine once: a host is the device that it was seen to be, if it is in the register."""
+    """The machines of a member, or of all, with whose they are as it may be told."""
+    found, virtual = every(estate, spent, figures, days)
+    told, withheld = _in_crowds(found, estate)
+    kept = tuple(one for one in told if member in (None, one.whose))
+    return Fleet(kept, sum(member in (None, one) for one in virtual), withheld)
+
+
+def every(
+    estate: Estate, spent: Iterable[Spent], figures: Factors, days: int
+) -> tuple[list[Machine], list[str]]:
+    """Every machine once, by its member, and the members of those without energy of their own.
+
+    A host is the device that it was seen to be, if it is in the register.
+    """
     counted = {one.host: one for one in spent}
     hosts = dict(estate.inventory.hosts)
     of_device = {
@@ -56,14 +69,14 @@ def gather(
         if (name := id_of(Source.FLEET.value, "", host)) in estate.by_record
     }
     found: list[Machine] = []
-    virtual = 0
+    virtual: list[str] = []
     for device in estate.devices.values():
         host = of_device.get(device.id, "")
         if device.kind not in {*KINDS, Kind.VIRTUAL} or not _in_service(estate, device):
             continue
         read = counted.get(host)
         if device.kind is Kind.VIRTUAL or (read is not None and read.machine != "physical"):
-            virtual += member in (None, device.member)
+            virtual.append(device.member or "")
             continue
         found.append(
             Machine(device.member or "", device.kind.value, read, paper(figures, device.kind, days))
@@ -74,15 +87,11 @@ def gather(
             continue
         read = counted.get(name)
         if read is not None and read.machine != "physical":
-            virtual += member in (None, host_of.member)
+            virtual.append(host_of.member)
             continue
         kind = _kind(host_of, read)
         found.append(Machine(host_of.member, kind.value, read, paper(figures, kind, days)))
-    kept = [one for one in found if member in (None, one.whose)]
-    told, withheld = _in_crowds(kept if member is None else found, estate)
-    if member is not None:
-        told = tuple(one for one in told if one.whose == member)
-    return Fleet(told, virtual, withheld)
+    return found, virtual
 
 
 def paper(figures: Factors, kind: Kind, days: int) -> Bounds | None:

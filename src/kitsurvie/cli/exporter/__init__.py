@@ -1,0 +1,1 @@
+"""`kitsurvie exporter`: the ledger, the register and the inventory to Prometheus."""

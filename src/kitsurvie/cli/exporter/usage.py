@@ -1,0 +1,64 @@
+"""The part `usage`: machines that nobody uses, by EPCI and kind, and by member from five agents up.
+
+Where a consultation is on record alone. A kind of which an EPCI has fewer than five machines is
+told of with the others, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from kitsurvie.assets.crowd import FEWEST
+from kitsurvie.assets.idle import STEPS, Idle, worths
+from kitsurvie.assets.worth import total
+from kitsurvie.cli.assets import unused
+from kitsurvie.cli.exporter.equipment import JOULES_OF_A_KWH, bounds
+from kitsurvie.cli.exporter.sources import Sources
+from kitsurvie.metrics import Sample
+
+OTHER = "other"
+
+
+def samples(sources: Sources) -> Iterator[Sample]:
+    """Machines whose use is known, how many of them are unused, and what those are worth."""
+    found = unused.gather(sources.estate, sources.use, sources.ledger.last_uses(), sources.window)
+    by_epci: dict[str, list[Idle]] = {}
+    for group in found.groups:
+        theirs = found.of(group)
+        by_epci.setdefault(group.epci, []).extend(theirs)
+        if len(group.members) == 1:
+            yield from _counts("kitsurvie_usage_member", {"member": min(group.members)}, theirs)
+    for epci, theirs in by_epci.items():
+        yield from _kinds(epci, theirs)
+        yield from _worth(sources, epci, [one for one in theirs if one.days >= STEPS[0]])
+
+
+def _kinds(epci: str, theirs: Iterable[Idle]) -> Iterator[Sample]:
+    listed = list(theirs)
+    numbers = Counter(one.device.kind.value for one in listed)
+    kinds: dict[str, list[Idle]] = {}
+    for one in listed:
+        kind = one.device.kind.value
+        kinds.setdefault(kind if numbers[kind] >= FEWEST else OTHER, []).append(one)
+    for kind, some in kinds.items():
+        if len(some) >= FEWEST:
+            yield from _counts("kitsurvie_usage", {"epci": epci, "kind": kind}, some)
+
+
+def _counts(begins: str, labels: dict[str, str], theirs: list[Idle]) -> Iterator[Sample]:
+    yield Sample(f"{begins}_devices", labels, len(theirs))
+    for step in STEPS:
+        number = sum(one.days >= step for one in theirs)
+        yield Sample(f"{begins}_unused_devices", {**labels, "days": str(step)}, number)
+
+
+def _worth(sources: Sources, epci: str, idle: list[Idle]) -> Iterator[Sample]:
+    # what very few machines are worth says which they are
+    if len(idle) < FEWEST:
+        return
+    sums = total(worths(one, sources.factors, sources.window.end) for one in idle)
+    labels = {"epci": epci}
+    yield from bounds("kitsurvie_usage_unused_avoided_purchases", labels, sums.purchase)
+    yield from bounds("kitsurvie_usage_unused_purchase_euros", labels, sums.price)
+    yield from bounds("kitsurvie_usage_unused_yearly_joules", labels, sums.energy, JOULES_OF_A_KWH)
