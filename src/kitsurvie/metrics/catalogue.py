@@ -182,7 +182,7 @@ CATALOGUE: Mapping[str, Metric] = _all(
         {**_EPCI_KIND, "method": of.BEST_METHODS}, ("energy",),
     ),
     Metric(
-        "kitsurvie_energy_last_30_days_joules",
+        "kitsurvie_energy_recent_joules",
         "What the probes read in the last thirty days; never to be added across methods.",
         {**_EPCI_KIND, "method": of.METHODS, "bound": of.BOUNDS}, ("energy",),
     ),

@@ -51,7 +51,7 @@ def _of(line: Line, machines: list[Machine]) -> Iterator[Sample]:
         bounds = ("central",) if method in MEASURED else joules._fields
         for bound in bounds:
             yield Sample(
-                "kitsurvie_energy_last_30_days_joules",
+                "kitsurvie_energy_recent_joules",
                 {**labels, "method": method, "bound": bound},
                 getattr(joules, bound),
             )
