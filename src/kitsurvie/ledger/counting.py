@@ -54,13 +54,8 @@ def last_looks(connection: Connection) -> Mapping[str, LastLook]:
         .group_by(_looks.host_id)
         .subquery()
     )
-    seen = dict(
-        connection.execute(
-            select(_looks.host_id, _looks.at).join(answered, answered.c.look == _looks.id)
-        )
-        .tuples()
-        .all()
-    )
+    last = select(_looks.host_id, _looks.at).join(answered, answered.c.look == _looks.id)
+    seen = {row.host_id: row.at for row in connection.execute(last)}
     stand = schema.run_hosts
     query = (
         select(
