@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -34,13 +35,21 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.unit.exporter.conftest import SAINT_LO, equipped_twice, take
 
 from kitsurvie import workspace
-from kitsurvie.cli.exporter import command, keeper, reading, serving, web_config
+from kitsurvie.cli.exporter import (
+    command,
+    gathering,
+    keeper,
+    parts,
+    reading,
+    serving,
+    web_config,
+)
 from kitsurvie.cli.exporter.keeper import Keeper
 from kitsurvie.cli.exporter.reading import Reading
 from kitsurvie.cli.exporter.serving import Server, Site
 from kitsurvie.cli.exporter.web_config import Doorkeeper, WebConfig
 from kitsurvie.errors import ExitCode, UsageError
-from kitsurvie.ledger import Ledger, RunState
+from kitsurvie.ledger import Ledger, RunState, database
 
 HTTP_SD = {
     "type": "array",
@@ -264,6 +273,44 @@ def test_a_broken_ledger_is_a_number_and_no_dead_scrape(
     # what goes on being wrong is said once
     assert len(up.told) == told
     assert not (how == "missing" and (filled / ".kitsurvie" / "ledger.sqlite").exists())
+
+
+def test_a_ledger_that_another_process_holds_is_told_as_locked(
+    filled: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_MS", 100)
+    holder = sqlite3.connect(filled / ".kitsurvie" / "ledger.sqlite", isolation_level=None)
+    holder.execute("PRAGMA journal_mode=DELETE")
+    holder.execute("BEGIN EXCLUSIVE")
+    up = serve()
+    assert up.values()["kitsurvie_exporter_ledger_up"] == {(): 0}
+    assert b"locked by another process" in up.get("/health")[2]
+    holder.execute("ROLLBACK")
+    up.keeper.refresh()
+    assert up.values()["kitsurvie_exporter_ledger_up"] == {(): 1}
+    assert up.get("/health")[0] == 200
+    holder.close()
+
+
+def test_a_part_that_fails_by_a_fault_of_ours_takes_no_other_down(
+    filled: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(sources: object) -> list[Any]:
+        raise ZeroDivisionError("pc-of-the-mayor")
+
+    monkeypatch.setitem(gathering.GATHERERS, "runs", fails)
+    up = serve()
+    assert up.values()["kitsurvie_exporter_part_up"] == {
+        ("inventory",): 1, ("compliance",): 1, ("runs",): 0, ("equipment",): 1,
+    }  # fmt: skip
+    (said,) = up.told
+    assert "The part runs cannot be read: a fault of kitsurvie itself (ZeroDivisionError)" in said
+    assert "mayor" not in said
+
+
+def test_every_part_is_made_of_something_and_gathered_by_something() -> None:
+    assert set(gathering.GATHERERS) == set(parts.PARTS)
+    assert set(parts.OF) >= parts.SLOW
 
 
 def test_a_ledger_that_breaks_takes_its_numbers_away_and_one_that_is_mended_brings_them_back(
