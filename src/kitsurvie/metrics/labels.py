@@ -15,9 +15,11 @@ ALLOWED = frozenset({
     "verdict", "bound", "method", "days", "part", "version",
 })  # fmt: skip
 
-# what no name of a public body is: an address (of a machine or for mail), an account, a number
+# what no name of a public body is: an address (of a machine or for mail), an account, a number, and
+# the ids of the register, of people and of devices
 _NO_BODY = re.compile(
-    r"[0-9.:]+|.*[@\\].*|(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}|[0-9a-f-]{16,}", re.IGNORECASE
+    r"[0-9.]+|[0-9a-f.:-]*[:-][0-9a-f.:-]*|.*[@\\].*|p-[0-9a-f]{16}|d?[0-9a-f]{12,}",
+    re.IGNORECASE,
 )
 _LONGEST_NAME = 200
 
@@ -54,7 +56,7 @@ SIREN = Values(pattern="[0-9]{9}")
 EPCI = Values(frozenset({""}), "[0-9]{9}")
 BODY = _Names()
 VERSION = Values(pattern="[0-9A-Za-z.+-]{1,40}")
-MEASURE = Values(pattern="[a-z][a-z0-9_]{0,60}")
+MEASURE = Values(pattern="(?!d[0-9a-f]{12}$)[a-z][a-z0-9_]{0,60}")
 PROFILES = _words("server", "desktop", "laptop", "public_access")
 # where a host stands (cli.standing), and how it went in a run (ledger.Outcome)
 STANDINGS = _words(

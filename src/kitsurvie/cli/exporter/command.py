@@ -176,7 +176,6 @@ def _serve(
         finally:
             server.shutdown()
             server.server_close()
-            reader.end()
             keeper.end()
     return code
 

@@ -44,6 +44,9 @@ class Reads(Protocol):
     def read(self, names: set[str]) -> Reading:
         """Read these parts. Raises RunError."""
 
+    def end(self) -> None:
+        """End what is under way."""
+
 
 @dataclass(slots=True)
 class Shown:
@@ -89,6 +92,7 @@ class Keeper:
     def end(self) -> None:
         """Renew nothing more."""
         self._ending.set()
+        self._reader.end()
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
@@ -215,7 +219,9 @@ class Keeper:
             self._troubles.pop(name, None)
         elif self._troubles.get(name) != why:
             self._troubles[name] = why
-            self._tell(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {why}")
+            # what is ended is not broken
+            if not self._ending.is_set():
+                self._tell(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {why}")
 
     def _publish(self) -> None:
         listed = [self._parts[name] for name in PARTS if name in self._parts]

@@ -115,8 +115,6 @@ class Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD; one request for each connection."""
 
     server: Server
-    server_version = "kitsurvie"
-    sys_version = ""
     timeout = REQUEST_S
     _HEADERS: ClassVar = {
         "Cache-Control": "no-store",
@@ -181,6 +179,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.content)
+
+    def version_string(self) -> str:
+        """No version: who is not let in need not know it."""
+        return "kitsurvie"
 
     def log_message(self, *_: Any) -> None:
         """Say nothing of each scrape: Prometheus knows when it asked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kitsurvie import kit
@@ -24,11 +24,11 @@ def groups(sources: Sources) -> list[Group]:
     Left out are machines that hand in what they see and those behind a jump host: Prometheus has no
     road to them. Raises InventoryError for a port that is none.
     """
-    measure = sources.measures.get(MEASURE)
+    measure, hosts = sources.measures.get(MEASURE), sources.inventory.hosts
     if measure is None:
         return []
     found: dict[tuple[str, str, str], list[str]] = {}
-    for host, port in _due(measure, sources):
+    for host, port in _due(measure, hosts.values(), sources):
         labels = (host.member, host.epci or "", host.profile.value)
         found.setdefault(labels, []).append(_written(host.address, port))
     return [
@@ -37,8 +37,8 @@ def groups(sources: Sources) -> list[Group]:
     ]
 
 
-def _due(measure: Measure, sources: Sources) -> Iterator[tuple[Host, int]]:
-    for host in sources.inventory.hosts.values():
+def _due(measure: Measure, hosts: Iterable[Host], sources: Sources) -> Iterator[tuple[Host, int]]:
+    for host in hosts:
         if host.profile not in measure.profiles or host.jump or self_observation.declared(host):
             continue
         if kit.mode(measure, host.variables, sources.today) is not Mode.OFF:
