@@ -51,6 +51,7 @@ HYPERVISORS = (
 )  # fmt: skip
 # a processor package takes no more where the kernel does not say how much it may
 MOST_WATTS = 300.0
+KINDS = {"x11": "graphical", "wayland": "graphical", "mir": "graphical", "tty": "text"}
 INSIDE = ("edp", "lvds", "dsi")
 METHODS = ("rapl", "battery", "modelled")
 
@@ -466,10 +467,14 @@ class Reading:
             said = dict(line.partition("=")[::2] for line in text.split("\n"))
             if said.get("CLASS") != "user" or said.get("STATE") == "closing":
                 continue
-            desk = "graphical" if said.get("TYPE") in ("x11", "wayland", "mir") else "text"
-            kinds["remote" if said.get("REMOTE") == "1" else desk] += 1
+            kind = KINDS.get(said.get("TYPE", ""))
+            if said.get("REMOTE") == "1":
+                kind = "remote"
+            if kind:
+                kinds[kind] += 1
         self.sessions = kinds
-        if sum(kinds.values()) and self.today > new.words.get("last_used", ""):
+        # whoever comes from afar is an administrator, or kitsurvie itself
+        if kinds["graphical"] + kinds["text"] and self.today > new.words.get("last_used", ""):
             new.words["last_used"] = self.today
             new.add("active_days", 1)
         return True

@@ -190,7 +190,8 @@ def test_the_other_pages(filled: Path, serve: Serve) -> None:
 def test_what_stands_is_read_again_only_when_something_changed(filled: Path, serve: Serve) -> None:
     up = serve()
     quick = {"inventory", "targets", "compliance", "runs"}
-    assert up.reader.asked == [quick, {"equipment"}]
+    slow = {"equipment", "usage", "energy"}
+    assert up.reader.asked == [quick, slow]
     up.keeper.refresh()
     assert len(up.reader.asked) == 2
     ledger = Ledger.open(workspace.load(filled).ledger_url)
@@ -200,7 +201,7 @@ def test_what_stands_is_read_again_only_when_something_changed(filled: Path, ser
     take(ledger, *equipped_twice(500, SAINT_LO, people=1, doubles=1))
     ledger.close()
     up.keeper.refresh()
-    assert up.reader.asked[3:] == [{"equipment"}]
+    assert up.reader.asked[3:] == [slow]
     assert up.values()["kitsurvie_equipment_member_doubles"] == {(SAINT_LO, "dormant_second"): 6}
 
 
@@ -261,7 +262,8 @@ def test_a_broken_ledger_is_a_number_and_no_dead_scrape(
     found = up.values()
     assert found["kitsurvie_exporter_ledger_up"] == {(): 0}
     assert found["kitsurvie_exporter_part_up"] == {
-        ("inventory",): 1, ("compliance",): 0, ("runs",): 0, ("equipment",): 0,
+        ("inventory",): 1, ("compliance",): 0, ("runs",): 0, ("equipment",): 0, ("usage",): 0,
+        ("energy",): 0,
     }  # fmt: skip
     assert "kitsurvie_equipment_devices" not in found
     assert "kitsurvie_member_info" in found
@@ -301,7 +303,8 @@ def test_a_part_that_fails_by_a_fault_of_ours_takes_no_other_down(
     monkeypatch.setitem(gathering.GATHERERS, "runs", fails)
     up = serve()
     assert up.values()["kitsurvie_exporter_part_up"] == {
-        ("inventory",): 1, ("compliance",): 1, ("runs",): 0, ("equipment",): 1,
+        ("inventory",): 1, ("compliance",): 1, ("runs",): 0, ("equipment",): 1, ("usage",): 1,
+        ("energy",): 1,
     }  # fmt: skip
     (said,) = up.told
     assert "The part runs cannot be read: a fault of kitsurvie itself (ZeroDivisionError)" in said
@@ -336,7 +339,9 @@ def test_a_broken_inventory_takes_down_what_needs_it_and_nothing_else(
     (filled / "inventory" / "hosts.yml").write_text("all: [")
     up = serve()
     assert up.values()["kitsurvie_exporter_part_up"] == {
-        ("inventory",): 0, ("compliance",): 0, ("runs",): 1, ("equipment",): 0,
+        ("inventory",): 0, ("compliance",): 0, ("runs",): 1, ("equipment",): 0, ("usage",): 0,
+        # no probe has counted anything yet, and so nothing is asked of whose machine it is
+        ("energy",): 1,
     }  # fmt: skip
     assert up.values()["kitsurvie_exporter_ledger_up"] == {(): 1}
     # an empty list would take every target away
@@ -381,23 +386,9 @@ def test_a_reader_process_reads_the_same_and_its_end_is_a_sentence(filled: Path)
 
 
 def probe(root: Path) -> None:
-    """A measure of that name in the workspace, as the kit may bring one."""
-    shipped = workspace.shipped("roles") / "journal"
-    own = root / "roles" / "metrics_probe"
-    own.mkdir(parents=True)
-    text = (shipped / "measure.yml").read_text().replace("journal", "metrics_probe")
-    (own / "measure.yml").write_text(text)
-    for name in ("tasks", "defaults", "meta", "checks"):
-        (own / name).mkdir()
-    for name in ("main", "absent"):
-        (own / "tasks" / f"{name}.yml").write_text("---\n[]\n")
-    (own / "defaults" / "main.yml").write_text("---\nmetrics_probe__port: 9100\n")
-    (own / "meta" / "main.yml").write_text("---\n{}\n")
-    (own / "meta" / "argument_specs.yml").write_text(
-        "---\nargument_specs:\n  main:\n    short_description: x\n    options:\n"
-        "      metrics_probe__port: {type: int, default: 9100, description: x}\n"
-    )
-    (own / "checks" / "test_metrics_probe.py").write_text("")
+    """The measure is in force, wherever nothing else is said of it."""
+    with (root / "inventory" / "group_vars" / "all.yml").open("a") as everybody:
+        everybody.write("metrics_probe__mode: enforce\n")
 
 
 def test_the_targets_are_the_machines_with_a_probe_and_a_road_to_them(

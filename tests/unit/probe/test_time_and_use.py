@@ -110,6 +110,17 @@ def test_each_date_counts_once_and_a_date_without_a_session_does_not(machine: Ma
     assert machine.read()["used_dates_total"] == 2
 
 
+def test_whoever_comes_from_afar_is_no_use_of_the_machine(machine: Machine) -> None:
+    machine.options = ["--use"]
+    session(machine, "1", TYPE="tty", REMOTE="1")
+    session(machine, "2", TYPE="unspecified")
+    found = machine.read()
+    assert found["sessions{remote}"] == 1
+    assert found["sessions{text}"] == 0
+    assert found["used_dates_total"] == 0
+    assert "last_used_timestamp_seconds" not in found
+
+
 def test_use_that_may_no_longer_be_collected_is_forgotten(machine: Machine) -> None:
     machine.options = ["--use"]
     session(machine, "1")

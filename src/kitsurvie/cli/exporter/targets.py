@@ -41,7 +41,7 @@ def _due(measure: Measure, hosts: Iterable[Host], sources: Sources) -> Iterator[
     for host in hosts:
         if host.profile not in measure.profiles or host.jump or self_observation.declared(host):
             continue
-        if kit.mode(measure, host.variables, sources.today) is not Mode.OFF:
+        if kit.mode(measure, host.variables, sources.today) is Mode.ENFORCE:
             yield host, _port(measure, host)
 
 
