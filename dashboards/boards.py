@@ -247,11 +247,10 @@ MEMBER = Board(
 
 _E = 'epci=~"$epci"'
 _PICK = (Choice("epci", Text("EPCI", "EPCI"), "kitsurvie_epci_info", "epci", all=True),)
-_NIGHT_W = (
-    'sum by (bound) (epci_profile_bound:kitsurvie_energy_modelled_joules:rate1h{profile=~"desktop|laptop", '
-    f'{_E}, bound="BOUND"}})'
+_NIGHT_KWH = (
+    f'sum(avg_over_time(epci_bound:kitsurvie_energy_modelled_joules_night:rate1h{{{_E}, bound="BOUND"}}[1d]))'
+    f" * 86400 {_KWH}"
 )
-_NIGHT_KWH = f"sum_over_time(({_NIGHT_W} * scalar(hour() < bool 4))[1d:1h]) * 3600 {_KWH}"
 
 EQUIPMENT = Board(
     "kitsurvie-equipment",
@@ -329,7 +328,7 @@ EQUIPMENT = Board(
         _three(
             Text("Que vaut cette consommation sur un an ?", "What is that worth over a year?"),
             Text("Au prix moyen de chaque borne.", "At the mean price of each bound."),
-            f'365 * sum({_NIGHT_KWH}) * 3.6e6 * sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}}) / sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}})',
+            f'365 * ({_NIGHT_KWH}) * 3.6e6 * sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}}) / sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}})',
             "currencyEUR", height=7, or_nothing=True,
         ),
     ),

@@ -51,7 +51,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """One question. `steps` are thresholds, from green on; an `or_nothing` one may have no answer."""
+    """One question; `steps` are thresholds, from green on; `or_nothing`: it may have no answer."""
 
     kind: str
     title: Text
@@ -231,7 +231,7 @@ def _stat(panel: Panel) -> Any:
     )
 
 
-def _bars(panel: Panel) -> Any:
+def _bars(_: Panel) -> Any:
     return (
         bargauge.Panel()
         .reduce_options(_reduced())

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-
 from tests import exposition
 
 MONITORING = Path(__file__).parents[1] / "monitoring"
