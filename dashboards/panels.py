@@ -39,6 +39,62 @@ class Text:
 
 
 NO_DATA = Text("pas de données", "no data")
+# what values of labels are called, and the colour of those that are good or bad
+WORDS = {
+    "state": {
+        "compliant": (Text("conforme", "compliant"), "green"),
+        "drift": (Text("en écart", "drift"), "orange"),
+        "unreachable": (Text("injoignable", "unreachable"), "red"),
+        "error": (Text("en erreur", "error"), "red"),
+        "unknown": (Text("inconnu", "unknown"), "red"),
+        "absent": (Text("absente", "absent"), "blue"),
+        "unseen": (Text("pas vue", "unseen"), "blue"),
+    },
+    "verdict": {
+        "dormant_second": (Text("seconde dormante", "dormant second"), ""),
+        "alternating": (Text("en alternance", "alternating"), ""),
+        "concurrent": (Text("en même temps", "concurrent"), ""),
+        "pool": (Text("mutualisée", "pool"), ""),
+        "exempt": (Text("exemptée", "exempt"), ""),
+        "unknown": (Text("inconnu", "unknown"), ""),
+    },
+    "kind": {
+        "desktop": (Text("poste fixe", "desktop"), ""),
+        "laptop": (Text("portable", "laptop"), ""),
+        "server": (Text("serveur", "server"), ""),
+        "monitor": (Text("écran", "monitor"), ""),
+        "compliance": (Text("constat", "compliance"), ""),
+        "deploy": (Text("déploiement", "deploy"), ""),
+        "ingest": (Text("reprise", "ingest"), ""),
+    },
+    "age": {
+        "1d": (Text("un jour", "a day"), ""),
+        "7d": (Text("une semaine", "a week"), ""),
+        "30d": (Text("un mois", "a month"), ""),
+        "90d": (Text("trois mois", "three months"), ""),
+        "older": (Text("plus longtemps", "longer"), ""),
+        "never": (Text("jamais vue", "never seen"), ""),
+    },
+    "ends": {
+        "7d": (Text("sous 7 jours", "within 7 days"), ""),
+        "30d": (Text("sous 30 jours", "within 30 days"), ""),
+        "later": (Text("plus tard", "later"), ""),
+        "over": (Text("passée", "over"), ""),
+    },
+    "bound": {
+        "low": (Text("basse", "low"), ""),
+        "central": (Text("centrale", "central"), ""),
+        "high": (Text("haute", "high"), ""),
+    },
+    "method": {
+        "rapl": (Text("processeur (rapl)", "processor (rapl)"), ""),
+        "battery": (Text("batterie", "battery"), ""),
+        "modelled": (Text("modèle", "model"), ""),
+        "none": (Text("rien à lire", "nothing to read"), ""),
+    },
+}
+WORDS["status"] = WORDS["state"]
+WORDS["profile"] = WORDS["kind"]
 
 
 @dataclass(frozen=True)
@@ -177,6 +233,10 @@ def _panel(panel: Panel, lang: str, number: int) -> Any:
         builder.mappings([model.ValueMap(options=options)])
     for index, query in enumerate(panel.queries):
         builder.with_target(_target(panel, query, lang, chr(ord("A") + index)))
+    for query in panel.queries:
+        label = query.name.en.removeprefix("{{").removesuffix("}}")
+        for value, (text, color) in WORDS.get(label, {}).items():
+            builder.override_by_name(value, _called(text.of(lang), color))
     if panel.kind == "table":
         for label, unit in panel.units.items():
             named = panel.columns[label].of(lang)
@@ -185,6 +245,14 @@ def _panel(panel: Panel, lang: str, number: int) -> Any:
             builder.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
         builder.with_transformation(_columns(panel, lang))
     return builder
+
+
+def _called(text: str, color: str) -> list[model.DynamicConfigValue]:
+    named = [model.DynamicConfigValue(id_val="displayName", value=text)]
+    if color:
+        fixed = {"mode": "fixed", "fixedColor": color}
+        named.append(model.DynamicConfigValue(id_val="color", value=fixed))
+    return named
 
 
 def _target(panel: Panel, query: Query, lang: str, letter: str) -> Any:

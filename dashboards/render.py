@@ -41,7 +41,7 @@ h1{font-size:1.4rem;margin:0}h2{font-size:1.05rem;margin:.4rem 0 0;grid-column:1
 p.told{margin:.2rem 0 1rem;color:#555}main{display:grid;grid-template-columns:repeat(24,1fr);gap:.7rem}
 section{background:#fff;border:1px solid #dcdfe4;border-radius:6px;padding:.6rem .8rem;min-width:0;
 overflow:hidden}h3{font-size:.92rem;margin:0}small{display:block;color:#666;margin-bottom:.4rem}
-.stat{display:flex;flex-wrap:wrap;gap:.3rem 1.6rem}.stat b{display:block;font-size:1.5rem;
+.stat{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem}.stat b{display:block;font-size:1.25rem;
 white-space:nowrap}.none{color:#666;font-style:italic}
 .error{color:#c62828}table{border-collapse:collapse;width:100%;font-size:.88rem}
 td,th{text-align:left;padding:.15rem .5rem .15rem 0;border-bottom:1px solid #eee;overflow-wrap:anywhere}
@@ -84,7 +84,7 @@ def _duration(value: float, lang: str) -> str:
     for size, name in ((86400, day), (3600, "h"), (60, "min")):
         if abs(value) >= size:
             return f"{_figure(value / size, lang, 1)} {name}"
-    return f"{_figure(value, lang, 0 if value == int(value) else 2)} s"
+    return f"{_figure(value, lang, 0 if value == int(value) or abs(value) >= 10 else 2)} s"
 
 
 def page(board: dict[str, Any], results: list[PanelResult | str], said: str, lang: str) -> str:
@@ -144,8 +144,17 @@ def _named(result: PanelResult) -> list[tuple[str, Answer]]:
             name = target.get("legendFormat", "")
             for label, value in answer.labels.items():
                 name = name.replace("{{" + label + "}}", value)
-            found.append((name, answer))
+            found.append((_overrides(result, name).get("displayName", name), answer))
     return found
+
+
+def _overrides(result: PanelResult, name: str) -> dict[str, Any]:
+    """What the panel says of a series, by its name before or after it was called otherwise."""
+    for one in result.panel["fieldConfig"]["overrides"]:
+        said = {prop["id"]: prop["value"] for prop in one["properties"]}
+        if name in (one["matcher"]["options"], said.get("displayName")):
+            return said
+    return {}
 
 
 def _stat(result: PanelResult, lang: str) -> str:
@@ -165,6 +174,8 @@ def _bars(result: PanelResult, lang: str) -> str:
     for name, answer in rows:
         value = answer.values[-1][1]
         text, color = _shown(result, value, lang)
+        fixed = _overrides(result, name).get("color", {}).get("fixedColor", "")
+        color = COLORS.get(fixed, color)
         width = max(0.0, min(100.0, 100 * value / most))
         lines.append(
             f'<span>{escape(name)}</span><div><i style="width:{width:.1f}%;background:{color}"></i>'
@@ -191,6 +202,7 @@ def _table(result: PanelResult, lang: str) -> str:
     units = {
         one["matcher"]["options"]: one["properties"][0]["value"]
         for one in result.panel["fieldConfig"]["overrides"]
+        if one["properties"][0]["id"] == "unit"
     }
     head = "".join(
         f'<th class="{"n" if key.startswith("Value") else ""}">{escape(options["renameByName"][key])}'
@@ -252,12 +264,16 @@ def _series(result: PanelResult, lang: str) -> str:
         )
     key = []
     for index, (name, ground, above) in enumerate(lines):
-        color = _LINES[index % len(_LINES)]
+        fixed = _overrides(result, name).get("color", {}).get("fixedColor", "")
+        color = COLORS.get(fixed) or _LINES[index % len(_LINES)]
         if stacked:
             around = " ".join(map(place, above + ground[::-1]))
             drawn.append(f'<polygon points="{around}" fill="{color}" fill-opacity=".35"/>')
         line = " ".join(map(place, above))
         drawn.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="1.8"/>')
+        if len(above) == 1:
+            x, y = place(above[0]).split(",")
+            drawn.append(f'<circle cx="{x}" cy="{y}" r="3" fill="{color}"/>')
         last = escape(number(above[-1][1] - ground[-1][1] if stacked else above[-1][1], unit, lang))
         key.append(f'<span><i style="background:{color}"></i>{escape(name)} {last}</span>')
     return (
