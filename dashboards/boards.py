@@ -353,7 +353,7 @@ ENERGY = Board(
             "stat",
             Text("Combien a été mesuré en 30 jours ?", "How much was measured in 30 days?"),
             Text("rapl : processeurs seuls. battery : machines entières, sur batterie seulement.", "rapl: processors alone. battery: whole machines, on battery only."),
-            (Query(f'sum by (method) (kitsurvie_energy_last_30_days_joules{{{_E}, method=~"rapl|battery"}}) {_KWH}', Text("{{method}}", "{{method}}")),),
+            (Query(f'sum by (method) (kitsurvie_energy_recent_joules{{{_E}, method=~"rapl|battery"}}) {_KWH}', Text("{{method}}", "{{method}}")),),
             unit="kwatth", decimals=0, width=8, height=7, none=Text("aucune mesure", "nothing measured"), or_nothing=True,
         ),
         Panel(
@@ -364,7 +364,7 @@ ENERGY = Board(
             unit="watt", width=8, height=7, none=Text("aucune mesure", "nothing measured"), or_nothing=True,
         ),
         Row(Text("Modélisé", "Modelled")),
-        _three(Text("Combien en 30 jours, selon le modèle ?", "How much in 30 days, by the model?"), Text("Machines entières, avec sonde.", "Whole machines, with a probe."), f'sum(kitsurvie_energy_last_30_days_joules{{{_E}, method="modelled", bound="BOUND"}}) {_KWH}', "kwatth", height=7, or_nothing=True),
+        _three(Text("Combien en 30 jours, selon le modèle ?", "How much in 30 days, by the model?"), Text("Machines entières, avec sonde.", "Whole machines, with a probe."), f'sum(kitsurvie_energy_recent_joules{{{_E}, method="modelled", bound="BOUND"}}) {_KWH}', "kwatth", height=7, or_nothing=True),
         Panel(
             "series",
             Text("Quelle puissance, selon le modèle ?", "Which power, by the model?"),

@@ -272,7 +272,7 @@ def _energy(now: float) -> Iterator[Sample]:
                     if share:
                         labels = {"epci": epci, "kind": kind, "method": method, "bound": bound}
                         value = joules * share * factor
-                        yield "kitsurvie_energy_last_30_days_joules", labels, value
+                        yield "kitsurvie_energy_recent_joules", labels, value
 
 
 def _usage() -> Iterator[Sample]:
@@ -305,7 +305,7 @@ def probe(machine: Machine, now: float) -> list[Sample]:
         ("kitsurvie_suspended_seconds_total", {}, now - _BEGAN - awake),
         ("kitsurvie_boots_total", {}, float((now - _BEGAN) // (3 * DAY))),
         ("kitsurvie_screens_connected", {}, 1.0),
-        ("kitsurvie_active_days_total", {}, float((now - _BEGAN) // DAY)),
+        ("kitsurvie_used_dates_total", {}, float((now - _BEGAN) // DAY)),
         ("kitsurvie_last_used_timestamp_seconds", {}, now - now % DAY),
     ]
     for source in ("rapl", "model", "sessions", "screens", *(["battery"] if laptop else [])):

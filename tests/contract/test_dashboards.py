@@ -19,7 +19,7 @@ from tests.contract.test_monitoring import MONITORING, PROMTOOL, asked, contract
 ROOT = MONITORING.parent
 FILES = sorted((MONITORING / "dashboards").glob("*/*.json"))
 # a count of days in a name is not a value in days
-DAYS = {"kitsurvie_active_days_total", "kitsurvie_energy_last_30_days_joules"}
+DAYS = {"kitsurvie_used_dates_total", "kitsurvie_energy_recent_joules"}
 _ANSWER_S = 20
 
 

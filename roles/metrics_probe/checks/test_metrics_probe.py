@@ -6,7 +6,7 @@ import pytest
 
 PROGRAM = "/usr/local/lib/kitsurvie/kitsurvie_probe.py"
 # what kitsurvie brings; tests/contract holds it equal to files/ and to src/kitsurvie/probe.py
-BROUGHT = "4e19df2a0cd88138ad3e273d798f9747ec903ea92f6a4988db4b38d8156c8d4d"
+BROUGHT = "1a81aca37054d48aa43c9549712f35288b0e81c9210ad4da5068c597dcb2a228"
 DIGEST = f"sha256sum {PROGRAM}"
 UNITS = "kitsurvie-probe.timer kitsurvie-probe-off.service"
 RUNS = f"systemctl is-enabled {UNITS}; systemctl is-active {UNITS}"

@@ -16,6 +16,7 @@ they were at the end of the last day, for the nightly look. `--use` where use ma
 from __future__ import annotations
 
 # ruff: noqa: PTH105, PTH108, PTH110, PTH112, PTH120, PTH123, PTH208, SIM105
+import fcntl
 import os
 import sys
 import time
@@ -51,6 +52,9 @@ HYPERVISORS = (
 )  # fmt: skip
 # a processor package takes no more where the kernel does not say how much it may
 MOST_WATTS = 300.0
+NO_LIMIT_UW = 1_000_000_000
+# nor does a battery give more, for as long as from one reading to the next
+MOST_BATTERY_WATTS = 300.0
 KINDS = {"x11": "graphical", "wayland": "graphical", "mir": "graphical", "tty": "text"}
 INSIDE = ("edp", "lvds", "dsi")
 METHODS = ("rapl", "battery", "modelled")
@@ -81,6 +85,13 @@ def main(argv: list[str], clock: tuple[float, float, float] | None = None) -> in
     except (ValueError, IndexError):
         _say("usage: probe.py [--root DIR] [--use] [--watts KIND=WATTS]... STATE_FOLDER TEXTFILE")
         return 2
+    try:
+        # the last reading before the machine goes off waits for one that is at work
+        lock = os.open(folder, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        _say(f"{folder}: {error.strerror}")
+        return 1
     reading = Reading(root, watts, clock or now(), use)
     before = kept(folder, reading.today)
     totals = day_over(before, reading)
@@ -94,6 +105,8 @@ def main(argv: list[str], clock: tuple[float, float, float] | None = None) -> in
     except OSError as error:
         _say(f"nothing was written, what stood stands: {error.filename}: {error.strerror}")
         return 1
+    finally:
+        os.close(lock)
     return 0
 
 
@@ -191,7 +204,8 @@ def kept(folder: str, today: str) -> State:
 def day_over(state: State, reading: Reading) -> str:
     """The totals of the day that is over, as JSON, or nothing while it is not."""
     words, numbers = state.words, state.numbers
-    if reading.today <= words["day"] or "machine" not in words:
+    # a machine whose clock does not run on begins each boot in 1970, until it is told better
+    if reading.today <= words["day"] or "machine" not in words or words["day"] < "2024":
         return ""
     joules: dict[str, float] = {}
     for name, value in state.of("joules").items():
@@ -369,7 +383,9 @@ class Reading:
     def _most_watts(self, where: str) -> float:
         """What a package may take for a while, by its own limits."""
         limits = (self._may(f"{where}/constraint_{n}_power_limit_uw") for n in (0, 1))
-        return max((one / 1e6 * 1.1 for one in limits if one), default=MOST_WATTS)
+        # firmware says "none" by a number that no processor reaches
+        known = [one / 1e6 * 1.1 for one in limits if one and 0 < one < NO_LIMIT_UW]
+        return max(known, default=MOST_WATTS)
 
     def _battery(self, old: State, new: State, span: Span | None) -> bool:
         """What was taken from the batteries, while nothing else fed the machine."""
@@ -543,7 +559,8 @@ def _given(old: dict[str, float], here: dict[str, float], span: Span) -> float |
             return None
         given = (before + after) / 2 * (span.awake + span.asleep)
     # below zero it was charged meanwhile
-    return given if given >= 0 else None
+    most = MOST_BATTERY_WATTS * (span.awake + span.asleep)
+    return given if 0 <= given <= most else None
 
 
 # -- what is told ---------------------------------------------------------------------------------

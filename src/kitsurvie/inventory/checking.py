@@ -15,6 +15,7 @@ from kitsurvie.inventory import (
     reading,
     statements,
     thaw,
+    use,
     values,
 )
 from kitsurvie.inventory.pinned import pinned
@@ -55,6 +56,7 @@ def check(
         *exceptions.problems(found.resolved, measures, today or date.today()),
         *bargain.problems(found.resolved, measures, today or date.today()),
         *thaw.problems(found.resolved, measures, today or date.today()),
+        *use.problems(workspace, found.resolved, today or date.today()),
         *statements.read(workspace, estate.of_resolved(found.resolved), measures, known, today)[1],
         *_same_address(found.resolved),
         *_not_enrolled(workspace, found.resolved),

@@ -6,6 +6,7 @@ member before its staff's body was consulted, which this file says with the day 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,23 +67,28 @@ class Consultations:
 
 def load(workspace: Workspace, inventory: Inventory, today: date | None = None) -> Consultations:
     """The consultations of a workspace. Raises InventoryError at the first that is wrong."""
-    found, problems = _read(workspace, inventory, today or date.today())
+    members = ((one.siren, one.epci) for one in inventory.members.values())
+    found, problems = read_for(workspace, members, inventory.epcis, today or date.today())
     for problem in problems:
         if problem.severity is Severity.ERROR:
             raise problem.error()
     return found
 
 
-def _read(
-    workspace: Workspace, inventory: Inventory, today: date
+def read_for(
+    workspace: Workspace,
+    members: Iterable[tuple[str, str | None]],
+    epcis: Iterable[str],
+    today: date,
 ) -> tuple[Consultations, list[Problem]]:
+    """The sound consultations, and what is wrong with the others.
+
+    `members` are those of the inventory by SIREN, each with its EPCI; `epcis` the EPCI it names.
+    """
     entries, reader = read(workspace.inventory, FORM)
-    members = (*territory.members(), *inventory.members.values())
-    epcis = {one.siren: one.epci for one in members if one.epci}
-    known = {
-        "member": {one.siren for one in members},
-        "epci": {*epcis.values(), *inventory.epcis},
-    }
+    known_members = {one.siren: one.epci for one in territory.members()} | dict(members)
+    above = {siren: epci for siren, epci in known_members.items() if epci}
+    known = {"member": set(known_members), "epci": {*above.values(), *epcis}}
     sound = []
     for entry in entries:
         before = len(reader.problems)
@@ -92,7 +98,7 @@ def _read(
             reader.wrong(entry.at("on"), f"on is {on}, which is still to come.", key="on")
         if entry.sound and on is not None and len(reader.problems) == before:
             sound.append(Consultation(entry.where, scope, name, entry.texts["body"], on))
-    return Consultations(tuple(sound), epcis), reader.told()
+    return Consultations(tuple(sound), above), reader.told()
 
 
 def _whom(entry: Entry, known: dict[str, set[str]], reader: Reader) -> tuple[str, str]:

@@ -117,5 +117,5 @@ def test_promtool_takes_every_metric_as_it_is_named() -> None:
     )
     # thirty days are a span there and no unit of what is counted; promtool finds the one unit or
     # the other first, as chance has it
-    known = 'kitsurvie_energy_last_30_days_joules use base unit "seconds" instead of "days"'
+    known = 'kitsurvie_energy_recent_joules use base unit "seconds" instead of "days"'
     assert (done.stdout + done.stderr).strip() in {"", known}

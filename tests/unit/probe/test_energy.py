@@ -76,6 +76,15 @@ def test_a_time_in_which_it_may_have_begun_again_twice_is_not_counted(
     assert machine.read()[RAPL] == 2.0
 
 
+def test_a_limit_that_means_none_is_no_limit(machine: Machine) -> None:
+    machine.package(0, 0)
+    machine.put(f"{SYS}/powercap/intel-rapl:0/constraint_0_power_limit_uw", 4_095_875_000)
+    machine.read()
+    machine.passes(600)
+    machine.package(0, 30_000_000)
+    assert machine.read()[RAPL] == 30.0
+
+
 def test_a_counter_that_a_sleep_has_set_back_did_not_begin_again(machine: Machine) -> None:
     machine.package(0, 900_000_000)
     machine.read()
@@ -198,6 +207,14 @@ def test_another_battery_in_its_place_counts_nothing(machine: Machine) -> None:
     machine.read()
     machine.passes()
     machine.battery("Discharging", energy_now=20_000_000, serial_number=2)
+    assert BATTERY not in machine.read()
+
+
+def test_a_battery_that_lost_more_than_a_battery_gives_was_another(machine: Machine) -> None:
+    machine.battery("Discharging", energy_now=90_000_000)
+    machine.read()
+    machine.passes(60)
+    machine.battery("Discharging", energy_now=10_000_000)
     assert BATTERY not in machine.read()
 
 

@@ -171,6 +171,15 @@ def test_the_totals_are_those_of_the_end_of_the_last_day_and_stay_until_the_next
     assert (machine.state / "totals.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_clock_that_begins_in_1970_hands_no_day_over(machine: Machine) -> None:
+    machine.wall = 1000.0
+    machine.since()
+    machine.wall = NOON
+    machine.passes()
+    machine.read()
+    assert not (machine.state / "totals.json").exists()
+
+
 def test_the_totals_of_a_virtual_machine_have_no_energy_and_no_use(machine: Machine) -> None:
     machine.put("run/systemd/container", "lxc")
     session(machine, "1")
