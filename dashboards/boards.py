@@ -139,7 +139,7 @@ NIGHT = Board(
         ),
         Panel(
             "bars",
-            Text("Quels constats, règle par règle ?", "What do the checks say?"),
+            Text("Que disent les constats ?", "What do the checks say?"),
             Text("Constats par ce qu'ils ont dit en dernier.", "Checks by what they said last."),
             (Query('sum by (status) (kitsurvie_compliance_checks{job="kitsurvie"})', Text("{{status}}", "{{status}}")),),
             width=8, height=6,
@@ -247,10 +247,12 @@ MEMBER = Board(
 
 _E = 'epci=~"$epci"'
 _PICK = (Choice("epci", Text("EPCI", "EPCI"), "kitsurvie_epci_info", "epci", all=True),)
+_NIGHT = f'epci_bound:kitsurvie_energy_modelled_joules_night:rate1h{{{_E}, bound="BOUND"}}'
+# of a Prometheus that has not seen a whole night yet, nothing is said
 _NIGHT_KWH = (
-    f'sum(avg_over_time(epci_bound:kitsurvie_energy_modelled_joules_night:rate1h{{{_E}, bound="BOUND"}}[1d]))'
-    f" * 86400 {_KWH}"
+    f"sum(avg_over_time({_NIGHT}[1d]) and on (epci, bound) {_NIGHT} offset 20h) * 86400 {_KWH}"
 )
+_NO_NIGHT = Text("pas encore une nuit entière de données", "not yet a whole night of data")
 
 EQUIPMENT = Board(
     "kitsurvie-equipment",
@@ -288,7 +290,7 @@ EQUIPMENT = Board(
         Panel(
             "table",
             Text("Où commencer ?", "Where to begin?"),
-            Text("Valeurs centrales, par EPCI, par achats évités.", "Central values, by EPCI."),
+            Text("Valeurs centrales, par EPCI.", "Central values, by EPCI."),
             (
                 Query(f'sum by (epci) (kitsurvie_equipment_doubles_purchase_euros{{{_E}, bound="central"}}) {_EPCI_NAMES}'),
                 Query(f'sum by (epci) (kitsurvie_equipment_doubles_embodied_grams{{{_E}, bound="central"}}) {_KG} {_EPCI_NAMES}'),
@@ -324,12 +326,12 @@ EQUIPMENT = Board(
             (Query(f'sum by (profile) (up{{job="kitsurvie_node", profile=~"desktop|laptop", {_E}}})', Text("{{profile}}", "{{profile}}")),),
             width=8, height=7, none=Text("aucun PC suivi", "no PC is scraped"), or_nothing=True,
         ),
-        _three(Text("Que consomment les PC entre minuit et 4 h UTC ?", "What do PCs use from midnight to 4 h UTC?"), Text("Dernières 24 heures, PC suivis, modélisé.", "Last 24 hours, scraped PCs, modelled."), _NIGHT_KWH, "kwatth", height=7, or_nothing=True),
+        _three(Text("Que consomment les PC entre minuit et 4 h UTC ?", "What do PCs use from midnight to 4 h UTC?"), Text("Dernières 24 heures, PC suivis, modélisé.", "Last 24 hours, scraped PCs, modelled."), _NIGHT_KWH, "kwatth", height=7, none=_NO_NIGHT, or_nothing=True),
         _three(
             Text("Que vaut cette consommation sur un an ?", "What is that worth over a year?"),
             Text("Au prix moyen de chaque borne.", "At the mean price of each bound."),
             f'365 * ({_NIGHT_KWH}) * 3.6e6 * sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}}) / sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}})',
-            "currencyEUR", height=7, or_nothing=True,
+            "currencyEUR", height=7, none=_NO_NIGHT, or_nothing=True,
         ),
     ),
     _PICK,

@@ -272,8 +272,8 @@ def _series(result: PanelResult, lang: str) -> str:
         line = " ".join(map(place, above))
         drawn.append(f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="1.8"/>')
         if len(above) == 1:
-            x, y = place(above[0]).split(",")
-            drawn.append(f'<circle cx="{x}" cy="{y}" r="3" fill="{color}"/>')
+            across, down = place(above[0]).split(",")
+            drawn.append(f'<circle cx="{across}" cy="{down}" r="3" fill="{color}"/>')
         last = escape(number(above[-1][1] - ground[-1][1] if stacked else above[-1][1], unit, lang))
         key.append(f'<span><i style="background:{color}"></i>{escape(name)} {last}</span>')
     return (

@@ -11,7 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -379,6 +379,37 @@ def pages(now: float) -> dict[str, str]:
     return found
 
 
+def history(now: float, days: float) -> str:
+    """What recording rules would have left of the past days, every five minutes, as OpenMetrics."""
+    families: dict[str, list[str]] = {}
+    for step in range(int(days * DAY / 300), 0, -1):
+        at = now - now % 300 - step * 300
+        hour = at % DAY / 3600
+        states: dict[str, float] = {}
+        for _, labels, count in (x for x in _hosts(at) if x[0] == "kitsurvie_compliance_hosts"):
+            states[labels["state"]] = states.get(labels["state"], 0.0) + count
+        for state, count in states.items():
+            name = "state:kitsurvie_compliance_hosts:sum"
+            families.setdefault(name, []).append(f'{name}{{state="{state}"}} {count} {at:.0f}')
+        for epci in EPCIS:
+            for bound, factor in BOUNDS.items():
+                by_day, by_night = 300.0 * factor, 60.0 * factor
+                labelled = f'{{epci="{epci}",bound="{bound}"}}'
+                name = "epci_bound:kitsurvie_energy_modelled_joules_night:rate1h"
+                line = f"{name}{labelled} {by_night if hour < 4 else 0.0} {at:.0f}"
+                families.setdefault(name, []).append(line)
+                name = "epci_profile_bound:kitsurvie_energy_modelled_joules:rate1h"
+                watts = by_day if 7 <= hour < 18 else by_night
+                labelled = f'{{epci="{epci}",profile="desktop",bound="{bound}"}}'
+                families.setdefault(name, []).append(f"{name}{labelled} {watts} {at:.0f}")
+    return (
+        "\n".join(
+            line for name, rows in families.items() for line in (f"# TYPE {name} gauge", *rows)
+        )
+        + "\n# EOF\n"
+    )
+
+
 def targets(address: str) -> str:
     """What http_sd of the exporter says, each machine at a path of this server."""
     return json.dumps(
@@ -413,7 +444,9 @@ def served(clock: Callable[[], float]) -> Iterator[str]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            # whoever asked may have been ended meanwhile
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(body)
 
         def log_message(self, *words: object) -> None:
             return

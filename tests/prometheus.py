@@ -45,9 +45,21 @@ def settings(exporter: str, itself: str) -> str:
     return str(yaml.safe_dump(given))
 
 
+def remembered(folder: Path, days: float) -> None:
+    """Give Prometheus's data a past, before it starts."""
+    past = folder / "past.om"
+    past.write_text(exposition.history(time.time() - 600, days))
+    words = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+    done = subprocess.run(
+        [*words, str(past), str(folder / "data")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """Until it is ready; its address. Its data is in the folder, and it ends with the block."""
+def running(folder: Path, days: float = 1.5) -> Iterator[str]:
+    """Its address, once it is ready, with a past of so many days; it ends with the block."""
+    remembered(folder, days)
     itself = f"127.0.0.1:{free_port()}"
     with exposition.served(time.time) as exporter:
         config = folder / "prometheus.yml"
