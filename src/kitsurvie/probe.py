@@ -365,13 +365,16 @@ class Reading:
             before = old.numbers.get(f"rapl {name}")
             if before is None or span is None or not span.same:
                 continue
-            # begun again more than once, maybe; or set back by a sleep
-            if self._most_watts(where) * span.awake * 1e6 >= most or (
-                energy < before and span.asleep > 1
+            may, joules = self._most_watts(where), ((energy - before) % (most + 1)) / 1e6
+            # begun again more than once, maybe; set back by a sleep; or by whatever else
+            if (
+                may * span.awake * 1e6 >= most
+                or (energy < before and span.asleep > 1)
+                or joules > may * (span.awake + 2)
             ):
                 unclear.append(name)
             else:
-                spent[name] = ((energy - before) % (most + 1)) / 1e6
+                spent[name] = joules
         for name, joules in spent.items():
             new.add(f"joules rapl {name}", joules)
         if spent and span is not None:
@@ -481,7 +484,10 @@ class Reading:
                 continue
             text = self._text(f"{folder}/{name}") or ""
             said = dict(line.partition("=")[::2] for line in text.split("\n"))
+            person = said.get("UID", "1000")
             if said.get("CLASS") != "user" or said.get("STATE") == "closing":
+                continue
+            if not person.isdigit() or int(person) < 1000:
                 continue
             kind = KINDS.get(said.get("TYPE", ""))
             if said.get("REMOTE") == "1":

@@ -6,7 +6,7 @@ import pytest
 
 PROGRAM = "/usr/local/lib/kitsurvie/kitsurvie_probe.py"
 # what kitsurvie brings; tests/contract holds it equal to files/ and to src/kitsurvie/probe.py
-BROUGHT = "1a81aca37054d48aa43c9549712f35288b0e81c9210ad4da5068c597dcb2a228"
+BROUGHT = "869f525bf11604c39ec5266edd85453befca41b731c411099697b8f5b661a21a"
 DIGEST = f"sha256sum {PROGRAM}"
 UNITS = "kitsurvie-probe.timer kitsurvie-probe-off.service"
 RUNS = f"systemctl is-enabled {UNITS}; systemctl is-active {UNITS}"

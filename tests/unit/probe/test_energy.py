@@ -93,6 +93,15 @@ def test_a_counter_that_a_sleep_has_set_back_did_not_begin_again(machine: Machin
     assert RAPL not in machine.read()
 
 
+def test_a_counter_that_was_set_otherwise_is_not_counted(machine: Machine) -> None:
+    machine.package(0, 900_000_000)
+    machine.read()
+    machine.passes(60)
+    # past the point where it begins again this would be 260 kJ in a minute
+    machine.package(0, 1_000_000)
+    assert RAPL not in machine.read()
+
+
 def test_what_a_package_counted_before_a_restart_is_not_of_after_it(machine: Machine) -> None:
     machine.package(0, 900_000_000)
     machine.read()

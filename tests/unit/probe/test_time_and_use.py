@@ -82,6 +82,7 @@ def test_sessions_are_counted_by_kind_and_nobody_is_named(machine: Machine) -> N
     session(machine, "c4", TYPE="tty", REMOTE="1")
     session(machine, "5", CLASS="greeter")
     session(machine, "6", STATE="closing")
+    session(machine, "8", TYPE="tty", UID="0")
     session(machine, "7.ref")
     found = machine.read()
     kinds = {"graphical": 2, "text": 1, "remote": 1}
