@@ -53,7 +53,7 @@ NIGHT = Board(
         _one(
             Text("Depuis quand la dernière nuit est-elle finie ?", "How long ago did the last night end well?"),
             Text(
-                "Âge du dernier constat terminé avec au moins une réponse. Plus de 26 heures : rien de neuf n'est vu.",
+                "Âge du dernier constat terminé avec au moins une réponse. Plus de 26 heures : rien de neuf n’est vu.",
                 "Age of the newest run that ended with at least one answer. Over 26 hours nothing new is seen.",
             ),
             "time() - max(kitsurvie_compliance_last_success_timestamp_seconds)",
@@ -66,7 +66,7 @@ NIGHT = Board(
             steps=_GOOD_BAD,
         ),
         _one(
-            Text("Combien n'ont pas pu être jugées ?", "How many could not be judged?"),
+            Text("Combien n’ont pas pu être jugées ?", "How many could not be judged?"),
             Text(
                 "Injoignables ou en erreur, parmi celles qui devraient être allumées.",
                 "Out of reach or in error, of those that should be up.",
@@ -94,7 +94,7 @@ NIGHT = Board(
         ),
         Panel(
             "table",
-            Text("Quels membres regarder d'abord ?", "Which members first?"),
+            Text("Quels membres regarder d’abord ?", "Which members first?"),
             Text("Les quinze qui ont le plus de machines en écart ou non jugées.", "The fifteen with most machines that drift or could not be judged."),
             (
                 Query(
@@ -112,7 +112,7 @@ NIGHT = Board(
         Panel(
             "series",
             Text("Où en étaient les machines, nuit après nuit ?", "Where did the machines stand, night after night?"),
-            Text("Machines par état. Absente : éteinte, ce qui n'est pas une faute.", "Machines by state. Absent: switched off, which is no fault."),
+            Text("Machines par état. Absente : éteinte, ce qui n’est pas une faute.", "Machines by state. Absent: switched off, which is no fault."),
             (Query(_HOSTS, Text("{{state}}", "{{state}}")),),
             width=12, height=8, stacked=True,
         ),
@@ -140,7 +140,7 @@ NIGHT = Board(
         Panel(
             "bars",
             Text("Que disent les constats ?", "What do the checks say?"),
-            Text("Constats par ce qu'ils ont dit en dernier.", "Checks by what they said last."),
+            Text("Constats par ce qu’ils ont dit en dernier.", "Checks by what they said last."),
             (Query('sum by (status) (kitsurvie_compliance_checks{job="kitsurvie"})', Text("{{status}}", "{{status}}")),),
             width=8, height=6,
         ),
@@ -185,7 +185,7 @@ MEMBER = Board(
                 ("Machines conformes", "Compliant machines", "Toutes les règles sont tenues.", "Every measure holds.", 'state="compliant"', ()),
                 ("Machines en écart", "Machines that drift", "Au moins une règle est en écart.", "At least one measure drifts.", 'state="drift"', _GOOD_BAD),
                 ("Machines non jugées", "Machines not judged", "Injoignables ou en erreur.", "Out of reach or in error.", _OUT, _GOOD_BAD),
-                ("Machines absentes", "Absent machines", "Éteintes ou ailleurs : ce n'est pas une faute.", "Off or elsewhere: no fault.", 'state=~"absent|unseen"', ()),
+                ("Machines absentes", "Absent machines", "Éteintes ou ailleurs : ce n’est pas une faute.", "Off or elsewhere: no fault.", 'state=~"absent|unseen"', ()),
             )
         ),
         Panel(
@@ -198,7 +198,7 @@ MEMBER = Board(
         Panel(
             "table",
             Text("Quelles machines suivies répondent ?", "Which of the scraped machines answer?"),
-            Text("Les machines qui ont une sonde et que Prometheus joint. Un PC éteint n'est pas une panne.", "Machines with a probe that Prometheus reaches. A PC that is off is no trouble."),
+            Text("Les machines qui ont une sonde et que Prometheus joint. Un PC éteint n’est pas une panne.", "Machines with a probe that Prometheus reaches. A PC that is off is no trouble."),
             (Query(f'max by (instance, profile) (up{{job="kitsurvie_node", {_M}}})'),),
             width=12, height=8, words=_YES, none=Text("aucune machine suivie", "no machine is scraped"), or_nothing=True,
             columns={"instance": Text("Machine", "Machine"), "profile": Text("Profil", "Profile"), "Value": Text("Répond", "Answers")},
@@ -213,7 +213,7 @@ MEMBER = Board(
         Panel(
             "series",
             Text("Que consomment ses machines suivies, selon le modèle ?", "What do its scraped machines use, by the model?"),
-            Text("Puissance modélisée de la machine entière ; ce n'est pas une mesure.", "Modelled power of the whole machine; not a measure."),
+            Text("Puissance modélisée de la machine entière ; ce n’est pas une mesure.", "Modelled power of the whole machine; not a measure."),
             (Query(f"sum by (bound) (rate(kitsurvie_energy_modelled_joules_total{{{_M}}}[1h]))", _BOUND),),
             unit="watt", width=8, height=6, or_nothing=True,
         ),
@@ -233,7 +233,7 @@ MEMBER = Board(
         ),
         Panel(
             "bars",
-            Text("Quelles machines n'y servent plus ?", "Which machines are not used there?"),
+            Text("Quelles machines n’y servent plus ?", "Which machines are not used there?"),
             Text("Sans utilisateur depuis autant de jours, à partir de cinq agents.", "Without a user for so many days, from five agents up."),
             (
                 Query(f"kitsurvie_usage_member_devices{{{_M}}}", Text("usage connu", "use known")),
@@ -278,13 +278,13 @@ EQUIPMENT = Board(
         ),
         Panel(
             "bars",
-            Text("Combien d'agents sont équipés deux fois ?", "How many people are equipped twice?"),
+            Text("Combien d’agents sont équipés deux fois ?", "How many people are equipped twice?"),
             Text("Par constat : seconde machine dormante, alternance, usage simultané, mutualisée.", "By verdict: dormant second machine, alternating, concurrent, pool."),
             (Query(f"sort_desc(sum by (verdict) (kitsurvie_equipment_doubles{{{_E}}}))", Text("{{verdict}}", "{{verdict}}")),),
             width=12, height=7, none=_FEW, or_nothing=True,
         ),
         Row(Text("Reprendre les doubles", "Taking doubles back")),
-        _three(Text("Quels achats éviterait-on ?", "Which purchases would be avoided?"), Text("Euros, une fois.", "Euros, once."), f'sum(kitsurvie_equipment_doubles_purchase_euros{{{_E}, bound="BOUND"}})', "currencyEUR"),
+        _three(Text("Quels achats éviterait-on ?", "Which purchases would be avoided?"), Text("Machines neuves à ne pas acheter, une fois : la part de vie qui reste à celles que l’on reprend.", "New machines not to be bought, once: the share of their life that is left to those taken back."), f'sum(kitsurvie_equipment_doubles_avoided_purchases{{{_E}, bound="BOUND"}})', "suffix: machines"),
         _three(Text("Quel carbone de fabrication éviterait-on ?", "How much carbon of making?"), Text("kgCO2e, une fois.", "kgCO2e, once."), f'sum(kitsurvie_equipment_doubles_embodied_grams{{{_E}, bound="BOUND"}}) {_KG}', "suffix: kgCO2e"),
         _three(Text("Quelle électricité par an ?", "How much electricity a year?"), Text("Ce que les secondes machines consomment, sur le papier.", "What the second machines use, on paper."), f'sum(kitsurvie_equipment_doubles_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth"),
         Panel(
@@ -292,7 +292,7 @@ EQUIPMENT = Board(
             Text("Où commencer ?", "Where to begin?"),
             Text("Valeurs centrales, par EPCI.", "Central values, by EPCI."),
             (
-                Query(f'sum by (epci) (kitsurvie_equipment_doubles_purchase_euros{{{_E}, bound="central"}}) {_EPCI_NAMES}'),
+                Query(f'sum by (epci) (kitsurvie_equipment_doubles_avoided_purchases{{{_E}, bound="central"}}) {_EPCI_NAMES}'),
                 Query(f'sum by (epci) (kitsurvie_equipment_doubles_embodied_grams{{{_E}, bound="central"}}) {_KG} {_EPCI_NAMES}'),
                 Query(f'sum by (epci) (kitsurvie_equipment_doubles_yearly_joules{{{_E}, bound="central"}}) {_KWH} {_EPCI_NAMES}'),
             ),
@@ -303,22 +303,22 @@ EQUIPMENT = Board(
                 "Value #B": Text("Fabrication", "Making"),
                 "Value #C": Text("Électricité par an", "Electricity a year"),
             },
-            units={"Value #A": "currencyEUR", "Value #B": "suffix: kgCO2e", "Value #C": "kwatth"},
+            units={"Value #A": "suffix: machines", "Value #B": "suffix: kgCO2e", "Value #C": "kwatth"},
         ),
         Row(Text("Ce qui ne sert pas", "What is not used")),
         Panel(
             "bars",
             Text("Combien de machines ne servent plus ?", "How many machines are not used?"),
-            Text("Parmi celles dont l'usage est connu : consultation enregistrée, cinq agents au moins.", "Of those whose use is known: a consultation on record, five agents at least."),
+            Text("Parmi celles dont l’usage est connu : consultation enregistrée, cinq agents au moins.", "Of those whose use is known: a consultation on record, five agents at least."),
             (
                 Query(f"sum(kitsurvie_usage_devices{{{_E}}})", Text("usage connu", "use known")),
                 Query(f"sum by (days) (kitsurvie_usage_unused_devices{{{_E}}})", Text("{{days}} jours", "{{days}} days")),
             ),
             width=8, height=7, none=Text("usage non collecté", "use is not collected"), or_nothing=True,
         ),
-        _three(Text("Quels achats éviterait-on en les cédant ?", "Purchases avoided by handing them on?"), Text("Machines sans utilisateur depuis 30 jours.", "Machines without a user for 30 days."), f'sum(kitsurvie_usage_unused_purchase_euros{{{_E}, bound="BOUND"}})', "currencyEUR", height=7, none=Text("usage non collecté", "use is not collected"), or_nothing=True),
-        _three(Text("Que consomment-elles par an ?", "What do they use in a year?"), Text("Sur le papier, sans utilisateur depuis 30 jours.", "On paper, without a user for 30 days."), f'sum(kitsurvie_usage_unused_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth", height=7, none=Text("usage non collecté", "use is not collected"), or_nothing=True),
-        Row(Text("Ce qui peut s'éteindre la nuit", "What can be switched off at night")),
+        _three(Text("Quels achats éviterait-on en les cédant ?", "Purchases avoided by handing them on?"), Text("Machines neuves à ne pas acheter ; sans utilisateur depuis 30 jours.", "New machines not to be bought; without a user for 30 days."), f'sum(kitsurvie_usage_unused_avoided_purchases{{{_E}, bound="BOUND"}})', "suffix: machines", height=7, none=Text("usage non collecté", "use is not collected"), or_nothing=True),
+        _three(Text("Que consomment-elles par an ?", "What do they use in a year?"), Text("Sur le papier : vues allumées depuis, sans utilisateur depuis 30 jours.", "On paper: seen on since, without a user for 30 days."), f'sum(kitsurvie_usage_unused_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth", height=7, none=Text("usage non collecté", "use is not collected"), or_nothing=True),
+        Row(Text("Ce qui peut s’éteindre la nuit", "What can be switched off at night")),
         Panel(
             "series",
             Text("Combien de PC restent allumés ?", "How many PCs stay on?"),
@@ -382,9 +382,9 @@ ENERGY = Board(
             unit="percentunit", width=8, height=7, or_nothing=True,
         ),
         Row(Text("Sur le papier : tout le parc, un an", "On paper: the whole register, one year")),
-        _three(Text("Combien d'électricité par an ?", "How much electricity a year?"), Text("Sorte, jours d'usage et facteurs ; pas une mesure.", "Kind, days of use and factors; not measured."), f'sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth"),
+        _three(Text("Combien d’électricité par an ?", "How much electricity a year?"), Text("Sorte, jours d’usage et facteurs ; pas une mesure.", "Kind, days of use and factors; not measured."), f'sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth"),
         _three(Text("À quel prix ?", "At which price?"), Text("Euros par an.", "Euros a year."), f'sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}})', "currencyEUR"),
-        _three(Text("Quelles émissions ?", "Which emissions?"), Text("kgCO2e par an, à l'usage.", "kgCO2e a year, in use."), f'sum(kitsurvie_equipment_yearly_grams{{{_E}, bound="BOUND"}}) {_KG}', "suffix: kgCO2e"),
+        _three(Text("Quelles émissions ?", "Which emissions?"), Text("kgCO2e par an, à l’usage.", "kgCO2e a year, in use."), f'sum(kitsurvie_equipment_yearly_grams{{{_E}, bound="BOUND"}}) {_KG}', "suffix: kgCO2e"),
         Panel(
             "table",
             Text("Quelles sortes consomment le plus ?", "Which kinds use most?"),
@@ -412,14 +412,14 @@ HEALTH = Board(
     Text("Ce qui surveille est-il en état de surveiller ?", "Is what watches able to watch?"),
     "24h",
     (
-        _one(Text("L'exportateur répond-il ?", "Does the exporter answer?"), Text("Sinon les tableaux n'avancent plus.", "Else dashboards stand still."), 'max(up{job="kitsurvie"})', words=_YES),
-        _one(Text("Le registre des passages est-il lisible ?", "Can the ledger be read?"), Text("Lu par l'exportateur.", "As the exporter reads it."), "min(kitsurvie_exporter_ledger_up)", words=_YES),
-        _one(Text("Depuis quand les chiffres sont-ils lus ?", "How old are the figures?"), Text("Âge de la dernière lecture de l'exportateur.", "Age of the exporter's last reading."), "time() - max(kitsurvie_exporter_read_timestamp_seconds)", unit="s", decimals=0, steps=((3600.0, "orange"), (7200.0, "red"))),
-        _one(Text("Prometheus a-t-il un Alertmanager ?", "Has Prometheus an Alertmanager?"), Text("Zéro : aucune alerte n'est envoyée.", "Zero: no alert is sent."), "max(prometheus_notifications_alertmanagers_discovered)"),
+        _one(Text("L’exportateur répond-il ?", "Does the exporter answer?"), Text("Sinon les tableaux n’avancent plus.", "Else dashboards stand still."), 'max(up{job="kitsurvie"})', words=_YES),
+        _one(Text("Le registre des passages est-il lisible ?", "Can the ledger be read?"), Text("Lu par l’exportateur.", "As the exporter reads it."), "min(kitsurvie_exporter_ledger_up)", words=_YES),
+        _one(Text("Depuis quand les chiffres sont-ils lus ?", "How old are the figures?"), Text("Âge de la dernière lecture de l’exportateur.", "Age of the exporter's last reading."), "time() - max(kitsurvie_exporter_read_timestamp_seconds)", unit="s", decimals=0, steps=((3600.0, "orange"), (7200.0, "red"))),
+        _one(Text("Prometheus a-t-il un Alertmanager ?", "Has Prometheus an Alertmanager?"), Text("Zéro : aucune alerte n’est envoyée.", "Zero: no alert is sent."), "max(prometheus_notifications_alertmanagers_discovered)"),
         Panel(
             "stat",
             Text("La nuit, la sauvegarde et la reprise ont-elles réussi ?", "Did the night, the backup and the ingest go well?"),
-            Text("Ce que le poste d'administration dit de la dernière de chaque.", "What the control node says of the last of each."),
+            Text("Ce que le poste d’administration dit de la dernière de chaque.", "What the control node says of the last of each."),
             (
                 Query("max(kitsurvie_night_failed)", Text("nuit", "night")),
                 Query("max(kitsurvie_backup_failed)", Text("sauvegarde", "backup")),
@@ -441,7 +441,7 @@ HEALTH = Board(
         Panel(
             "table",
             Text("Quelles parties sont lues ?", "Which parts are read?"),
-            Text("Une partie illisible n'exporte rien.", "A part that cannot be read exports nothing."),
+            Text("Une partie illisible n’exporte rien.", "A part that cannot be read exports nothing."),
             (Query("max by (part) (kitsurvie_exporter_part_up)"),),
             width=8, height=8, words=_YES,
             columns={"part": Text("Partie", "Part"), "Value": Text("Lue", "Read")},
@@ -493,13 +493,13 @@ HEALTH = Board(
         Panel(
             "series",
             Text("Combien de temps prend une lecture ?", "How long does a reading take?"),
-            Text("Lecture du registre par l'exportateur.", "The exporter's reading of the ledger."),
+            Text("Lecture du registre par l’exportateur.", "The exporter's reading of the ledger."),
             (Query("kitsurvie_exporter_read_duration_seconds", Text("lecture", "reading")),),
             unit="s", width=8, height=7,
         ),
         Panel(
             "series",
-            Text("Combien de séries expose l'exportateur ?", "How many series does the exporter have?"),
+            Text("Combien de séries expose l’exportateur ?", "How many series does the exporter have?"),
             Text("Moins de 5 000 pour 50 000 machines.", "Under 5,000 for 50,000 devices."),
             (Query('scrape_samples_scraped{job="kitsurvie"}', Text("séries", "series")),),
             width=8, height=7,

@@ -241,6 +241,7 @@ def _equipment() -> Iterator[Sample]:
         people = some((epci, "doubles"), 8, 30)
         for bound, factor in BOUNDS.items():
             labels = {"epci": epci, "bound": bound}
+            yield "kitsurvie_equipment_doubles_avoided_purchases", labels, people * 0.4 * factor
             yield "kitsurvie_equipment_doubles_purchase_euros", labels, round(people * 620 * factor)
             yield "kitsurvie_equipment_doubles_embodied_grams", labels, people * 236e3 * factor
             yield "kitsurvie_equipment_doubles_yearly_joules", labels, people * 19 * 3.6e6 * factor
@@ -285,6 +286,7 @@ def _usage() -> Iterator[Sample]:
         for bound, factor in BOUNDS.items():
             labels = {"epci": epci, "bound": bound}
             yield "kitsurvie_usage_unused_yearly_joules", labels, 23 * 40 * 3.6e6 * factor
+            yield "kitsurvie_usage_unused_avoided_purchases", labels, 23 * 0.4 * factor
             yield "kitsurvie_usage_unused_purchase_euros", labels, round(23 * 620 * factor)
     for member in list(MEMBERS)[1::2]:
         yield "kitsurvie_usage_member_devices", {"member": member}, 14.0
