@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -176,10 +177,17 @@ def _calm() -> dict[tuple[str, int], bool]:
     }
 
 
-def first(at: Prometheus, board: dict[str, Any]) -> dict[str, str]:
-    """All where all may be chosen, otherwise the first by name. Raises Unanswered."""
-    chosen = {}
+def first(
+    at: Prometheus, board: dict[str, Any], wanted: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What is wanted, else all where all may be chosen, else the first by name.
+
+    Raises Unanswered.
+    """
+    chosen = dict(wanted or {})
     for variable in board.get("templating", {}).get("list", ()):
+        if variable["name"] in chosen:
+            continue
         if variable.get("includeAll"):
             chosen[variable["name"]] = variable["allValue"]
             continue
@@ -190,13 +198,18 @@ def first(at: Prometheus, board: dict[str, Any]) -> dict[str, str]:
     return chosen
 
 
-def walk(prometheus_url: str, lang: str = "fr") -> list[PanelResult]:
-    """Every panel of every dashboard. Raises Unanswered when nothing can be chosen."""
+def walk(
+    prometheus_url: str, lang: str = "fr", wanted: Mapping[str, str] | None = None
+) -> list[PanelResult]:
+    """Every panel of every dashboard; `wanted` are choices by the names of their variables.
+
+    Raises Unanswered when nothing can be chosen.
+    """
     at, now = Prometheus(prometheus_url), time.time()
     return [
         asked(at, board, panel, chosen, now)
         for board in read(lang)
-        for chosen in [first(at, board)]
+        for chosen in [first(at, board, wanted)]
         for panel in panels(board)
         if panel["type"] != "row"
     ]

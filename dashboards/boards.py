@@ -261,7 +261,7 @@ EQUIPMENT = Board(
     "30d",
     (
         *(
-            _one(Text(fr, en), Text(told_fr, told_en), f'sum(kitsurvie_equipment_devices{{{_E}, state="{state}"}})', decimals=0)
+            _one(Text(fr, en), Text(told_fr, told_en), f'sum(kitsurvie_equipment_devices{{{_E}, state="{state}"}}) or (0 * sum(kitsurvie_equipment_devices{{{_E}}}))', decimals=0)
             for fr, en, told_fr, told_en, state in (
                 ("Machines en service", "Devices in service", "Selon le registre.", "By the register.", "in_service"),
                 ("Machines en stock", "Devices in stock", "À proposer avant tout achat.", "To be offered before anything is bought.", "stock"),
