@@ -233,13 +233,10 @@ MEMBER = Board(
         ),
         Panel(
             "bars",
-            Text("Quelles machines n’y servent plus ?", "Which machines are not used there?"),
-            Text("Sans utilisateur depuis autant de jours, à partir de cinq agents.", "Without a user for so many days, from five agents up."),
-            (
-                Query(f"kitsurvie_usage_member_devices{{{_M}}}", Text("usage connu", "use known")),
-                Query(f"sum by (days) (kitsurvie_usage_member_unused_devices{{{_M}}})", Text("{{days}} jours", "{{days}} days")),
-            ),
-            width=12, height=6, none=_FEW, or_nothing=True,
+            Text("Quelle part de ses machines ne sert plus ?", "What share of its machines is not used?"),
+            Text("Sans utilisateur depuis 30 jours, parmi celles dont l’usage est connu, à partir de cinq agents.", "Without a user for 30 days, of those whose use is known, from five agents up."),
+            (Query(f"kitsurvie_usage_member_unused_ratio{{{_M}}}", Text("30 jours", "30 days")),),
+            unit="percentunit", width=12, height=6, none=_FEW, or_nothing=True,
         ),
     ),
     (Choice("member", Text("Membre", "Member"), "member_name_epci:kitsurvie_member_info:max", "member"),),
@@ -330,7 +327,7 @@ EQUIPMENT = Board(
         _three(
             Text("Que vaut cette consommation sur un an ?", "What is that worth over a year?"),
             Text("Au prix moyen de chaque borne.", "At the mean price of each bound."),
-            f'365 * ({_NIGHT_KWH}) * 3.6e6 * sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}}) / sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}})',
+            f'365 * ({_NIGHT_KWH}) * 3.6e6 * scalar(kitsurvie_electricity_joule_euros{{bound="BOUND"}})',
             "currencyEUR", height=7, none=_NO_NIGHT, or_nothing=True,
         ),
     ),
@@ -383,16 +380,16 @@ ENERGY = Board(
         ),
         Row(Text("Sur le papier : tout le parc, un an", "On paper: the whole register, one year")),
         _three(Text("Combien d’électricité par an ?", "How much electricity a year?"), Text("Sorte, jours d’usage et facteurs ; pas une mesure.", "Kind, days of use and factors; not measured."), f'sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}}) {_KWH}', "kwatth"),
-        _three(Text("À quel prix ?", "At which price?"), Text("Euros par an.", "Euros a year."), f'sum(kitsurvie_equipment_yearly_euros{{{_E}, bound="BOUND"}})', "currencyEUR"),
-        _three(Text("Quelles émissions ?", "Which emissions?"), Text("kgCO2e par an, à l’usage.", "kgCO2e a year, in use."), f'sum(kitsurvie_equipment_yearly_grams{{{_E}, bound="BOUND"}}) {_KG}', "suffix: kgCO2e"),
+        _three(Text("À quel prix ?", "At which price?"), Text("Euros par an.", "Euros a year."), f'sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}}) * scalar(kitsurvie_electricity_joule_euros{{bound="BOUND"}})', "currencyEUR"),
+        _three(Text("Quelles émissions ?", "Which emissions?"), Text("kgCO2e par an, à l’usage.", "kgCO2e a year, in use."), f'sum(kitsurvie_equipment_yearly_joules{{{_E}, bound="BOUND"}}) * scalar(kitsurvie_electricity_joule_grams{{bound="BOUND"}}) {_KG}', "suffix: kgCO2e"),
         Panel(
             "table",
             Text("Quelles sortes consomment le plus ?", "Which kinds use most?"),
             Text("Valeurs centrales, sur le papier.", "Central values, on paper."),
             (
                 Query(f'sum by (kind) (kitsurvie_equipment_yearly_joules{{{_E}, bound="central"}}) {_KWH}'),
-                Query(f'sum by (kind) (kitsurvie_equipment_yearly_euros{{{_E}, bound="central"}})'),
-                Query(f'sum by (kind) (kitsurvie_equipment_yearly_grams{{{_E}, bound="central"}}) {_KG}'),
+                Query(f'sum by (kind) (kitsurvie_equipment_yearly_joules{{{_E}, bound="central"}}) * scalar(kitsurvie_electricity_joule_euros{{bound="central"}})'),
+                Query(f'sum by (kind) (kitsurvie_equipment_yearly_joules{{{_E}, bound="central"}}) * scalar(kitsurvie_electricity_joule_grams{{bound="central"}}) {_KG}'),
             ),
             width=24, height=7,
             columns={

@@ -233,8 +233,10 @@ def _equipment() -> Iterator[Sample]:
                 labels = {"epci": epci, "kind": kind, "bound": bound}
                 energy = count * kwh * factor
                 yield "kitsurvie_equipment_yearly_joules", labels, energy * 3.6e6
-                yield "kitsurvie_equipment_yearly_euros", labels, round(energy * 0.25 * factor, 2)
-                yield "kitsurvie_equipment_yearly_grams", labels, energy * 52.0 * factor
+    for bound, factor in BOUNDS.items():
+        yield "kitsurvie_electricity_joule_euros", {"bound": bound}, 0.25 / 3.6e6 * factor
+        yield "kitsurvie_electricity_joule_grams", {"bound": bound}, 52.0 / 3.6e6 * factor
+    for epci in EPCIS:
         for verdict in ("dormant_second", "alternating", "concurrent", "pool"):
             count = some((epci, verdict), 5, 24)
             yield "kitsurvie_equipment_doubles", {"epci": epci, "verdict": verdict}, count
@@ -289,10 +291,7 @@ def _usage() -> Iterator[Sample]:
             yield "kitsurvie_usage_unused_avoided_purchases", labels, 23 * 0.4 * factor
             yield "kitsurvie_usage_unused_purchase_euros", labels, round(23 * 620 * factor)
     for member in list(MEMBERS)[1::2]:
-        yield "kitsurvie_usage_member_devices", {"member": member}, 14.0
-        for days, count in (("30", 4.0), ("60", 3.0), ("90", 1.0)):
-            labels = {"member": member, "days": days}
-            yield "kitsurvie_usage_member_unused_devices", labels, count
+        yield "kitsurvie_usage_member_unused_ratio", {"member": member}, 4 / 14
 
 
 def probe(machine: Machine, now: float) -> list[Sample]:

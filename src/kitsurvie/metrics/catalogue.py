@@ -166,14 +166,12 @@ CATALOGUE: Mapping[str, Metric] = _all(
         f"What devices in service use in a year, on paper: {_ON_PAPER}.", _YEARLY, ("equipment",),
     ),
     Metric(
-        "kitsurvie_equipment_yearly_euros",
-        f"The price in EUR of what devices in service use in a year, on paper: {_ON_PAPER}.",
-        _YEARLY, ("equipment",),
+        "kitsurvie_electricity_joule_euros", "What a joule of electricity costs, in EUR.",
+        {"bound": of.BOUNDS}, ("equipment",),
     ),
     Metric(
-        "kitsurvie_equipment_yearly_grams",
-        f"CO2 equivalent of what devices in service use in a year, on paper: {_ON_PAPER}.",
-        _YEARLY, ("equipment",),
+        "kitsurvie_electricity_joule_grams", "The CO2 equivalent of a joule of electricity.",
+        {"bound": of.BOUNDS}, ("equipment",),
     ),
     # -- energy
     Metric(
@@ -197,14 +195,9 @@ CATALOGUE: Mapping[str, Metric] = _all(
         {**_EPCI_KIND, "days": of.UNUSED_DAYS}, ("usage",),
     ),
     Metric(
-        "kitsurvie_usage_member_devices",
-        "Machines of a member whose use is known, from five agents up.",
-        {"member": of.SIREN}, ("usage",),
-    ),
-    Metric(
-        "kitsurvie_usage_member_unused_devices",
-        "Those of them that nobody used for so many days, from five agents up.",
-        {"member": of.SIREN, "days": of.UNUSED_DAYS}, ("usage",),
+        "kitsurvie_usage_member_unused_ratio",
+        "Of the machines of a member whose use is known, the share that nobody used for 30 days, "
+        "from five agents up.", {"member": of.SIREN}, ("usage",),
     ),
     Metric(
         "kitsurvie_usage_unused_yearly_joules",

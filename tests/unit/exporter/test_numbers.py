@@ -141,8 +141,13 @@ def test_devices_are_counted_where_they_stand_and_cost_what_paper_says(
     assert {key[:2] for key in yearly} == {(AGGLO, "desktop"), ("", "screen")}
     assert yearly[AGGLO, "desktop", "central"] == pytest.approx(2 * 92.4 * 3_600_000)
     assert yearly["", "screen", "low"] < yearly["", "screen", "central"]
-    grams = ask("equipment", "equipment_yearly_grams")
-    assert 2 * 92.4 * 10 < grams[AGGLO, "desktop", "central"] < 2 * 92.4 * 100
+    assert ask("equipment", "electricity_joule_grams") == {
+        (bound,): pytest.approx(51.9 / 3_600_000) for bound in ("low", "central", "high")
+    }
+    euros = ask("equipment", "electricity_joule_euros")
+    assert [euros[(bound,)] * 3_600_000 for bound in ("low", "central", "high")] == pytest.approx(
+        [0.2016, 0.2016, 0.239]
+    )
     # nobody is known, so that nothing is told of anybody
     assert ask("equipment", "equipment_doubles") == {}
 

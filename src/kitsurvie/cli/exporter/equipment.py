@@ -49,7 +49,11 @@ def state(device: Device, recorded: State) -> State:
 
 
 def _on_paper(devices: Counter[tuple[str, Kind, State]], factors: Factors) -> Iterator[Sample]:
-    grid, price = factors.grid(), factors.price()
+    for metric, figure, times in (
+        ("euros", factors.price(), 1), ("grams", factors.grid(), GRAMS_OF_A_KG),
+    ):  # fmt: skip
+        name = f"kitsurvie_electricity_joule_{metric}"
+        yield from bounds(name, {}, figure, times / JOULES_OF_A_KWH)
     for (epci, kind, where), number in devices.items():
         each = factors.energy(kind) if where is State.IN_SERVICE else None
         if each is None:
@@ -57,12 +61,6 @@ def _on_paper(devices: Counter[tuple[str, Kind, State]], factors: Factors) -> It
         energy = each.scaled(number)
         labels = {"epci": epci, "kind": kind.value}
         yield from bounds("kitsurvie_equipment_yearly_joules", labels, energy, JOULES_OF_A_KWH)
-        if price:
-            cost = energy.times(price, "EUR/year")
-            yield from bounds("kitsurvie_equipment_yearly_euros", labels, cost)
-        if grid:
-            carbon = energy.times(grid, "kgCO2e/year")
-            yield from bounds("kitsurvie_equipment_yearly_grams", labels, carbon, GRAMS_OF_A_KG)
 
 
 def bounds(

@@ -28,7 +28,9 @@ def samples(sources: Sources) -> Iterator[Sample]:
         theirs = found.of(group)
         by_epci.setdefault(group.epci, []).extend(theirs)
         if len(group.members) == 1:
-            yield from _counts("kitsurvie_usage_member", {"member": min(group.members)}, theirs)
+            share = sum(one.days >= STEPS[0] for one in theirs) / len(theirs)
+            labels = {"member": min(group.members)}
+            yield Sample("kitsurvie_usage_member_unused_ratio", labels, share)
     for epci, theirs in by_epci.items():
         yield from _kinds(epci, theirs)
         yield from _worth(sources, epci, [one for one in theirs if one.days >= STEPS[0]])
@@ -43,14 +45,12 @@ def _kinds(epci: str, theirs: Iterable[Idle]) -> Iterator[Sample]:
         kinds.setdefault(kind if numbers[kind] >= FEWEST else OTHER, []).append(one)
     for kind, some in kinds.items():
         if len(some) >= FEWEST:
-            yield from _counts("kitsurvie_usage", {"epci": epci, "kind": kind}, some)
-
-
-def _counts(begins: str, labels: dict[str, str], theirs: list[Idle]) -> Iterator[Sample]:
-    yield Sample(f"{begins}_devices", labels, len(theirs))
-    for step in STEPS:
-        number = sum(one.days >= step for one in theirs)
-        yield Sample(f"{begins}_unused_devices", {**labels, "days": str(step)}, number)
+            labels = {"epci": epci, "kind": kind}
+            yield Sample("kitsurvie_usage_devices", labels, len(some))
+            for step in STEPS:
+                number = sum(one.days >= step for one in some)
+                said = {**labels, "days": str(step)}
+                yield Sample("kitsurvie_usage_unused_devices", said, number)
 
 
 def _worth(sources: Sources, epci: str, idle: list[Idle]) -> Iterator[Sample]:
