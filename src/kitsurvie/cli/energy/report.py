@@ -41,6 +41,12 @@ WORDS = {
     Method.PAPER: "on paper: kind and working days",
     Method.NONE: "nothing is known",
 }
+HEADINGS = {
+    Method.RAPL: "processors",
+    Method.BATTERY: "on battery",
+    Method.MODELLED: "modelled",
+    Method.PAPER: "paper",
+}
 COLUMNS = (
     "member", "siren", "kind", "machines", "method", "covered", "kwh_low", "kwh", "kwh_high",
     "eur_low", "eur", "eur_high", "kgco2e_low", "kgco2e", "kgco2e_high",
@@ -198,14 +204,16 @@ def _whole(line: Line) -> float:
 
 
 def _lines(title: str, listed: Sequence[Line], estate: Estate) -> None:
+    """A row for each line, a column for each method that says something of one."""
+    methods = [one for one in METHODS if any(line.covered.get(one) for line in listed)]
     table = Table(title=f"\n{title}, kWh", title_justify="left", box=None, pad_edge=False)
-    for heading in ("member", "kind", "machines", "processors", "on battery", "modelled", "paper"):
+    for heading in ("member", "kind", "machines", *(HEADINGS[one] for one in methods)):
         text = heading in {"member", "kind"}
         table.add_column(heading, justify="left" if text else "right", overflow="fold")
     for line in listed:
         table.add_row(
             output.printable(_name(line.whose, estate)), line.kind, str(line.machines),
-            *(_cell(line, method) for method in METHODS),
+            *(_cell(line, method) for method in methods),
         )  # fmt: skip
     output.stdout().print(table)
 
