@@ -484,10 +484,9 @@ class Reading:
                 continue
             text = self._text(f"{folder}/{name}") or ""
             said = dict(line.partition("=")[::2] for line in text.split("\n"))
-            person = said.get("UID", "1000")
             if said.get("CLASS") != "user" or said.get("STATE") == "closing":
                 continue
-            if not person.isdigit() or int(person) < 1000:
+            if not _is_person(said.get("UID", "")):
                 continue
             kind = KINDS.get(said.get("TYPE", ""))
             if said.get("REMOTE") == "1":
@@ -537,6 +536,11 @@ class Span:
 
     def __init__(self, awake: float, asleep: float, same: bool) -> None:
         self.awake, self.asleep, self.same = awake, asleep, same
+
+
+def _is_person(number: str) -> bool:
+    """Accounts of the system, and those lent to a service for a while, are nobody's."""
+    return number.isdigit() and int(number) >= 1000 and not 60000 <= int(number) <= 65535
 
 
 def _name(text: str) -> str:

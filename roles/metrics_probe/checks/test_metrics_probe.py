@@ -6,7 +6,7 @@ import pytest
 
 PROGRAM = "/usr/local/lib/kitsurvie/kitsurvie_probe.py"
 # what kitsurvie brings; tests/contract holds it equal to files/ and to src/kitsurvie/probe.py
-BROUGHT = "869f525bf11604c39ec5266edd85453befca41b731c411099697b8f5b661a21a"
+BROUGHT = "3ee7c0622af7710eff61e3bb3de53aca50db9b24ca006c6061f931e6925b9bc5"
 DIGEST = f"sha256sum {PROGRAM}"
 UNITS = "kitsurvie-probe.timer kitsurvie-probe-off.service"
 RUNS = f"systemctl is-enabled {UNITS}; systemctl is-active {UNITS}"

@@ -14,7 +14,14 @@ DAY = 86_400.0
 
 
 def session(machine: Machine, number: str, **said: str) -> None:
-    lines = {"CLASS": "user", "STATE": "active", "TYPE": "x11", "USER": "someone", **said}
+    lines = {
+        "CLASS": "user",
+        "STATE": "active",
+        "TYPE": "x11",
+        "USER": "someone",
+        "UID": "1000",
+        **said,
+    }
     machine.put(f"run/systemd/sessions/{number}", "\n".join(f"{k}={v}" for k, v in lines.items()))
 
 
@@ -82,7 +89,8 @@ def test_sessions_are_counted_by_kind_and_nobody_is_named(machine: Machine) -> N
     session(machine, "c4", TYPE="tty", REMOTE="1")
     session(machine, "5", CLASS="greeter")
     session(machine, "6", STATE="closing")
-    session(machine, "8", TYPE="tty", UID="0")
+    for number, uid in (("8", "0"), ("9", "999"), ("10", "61184"), ("11", ""), ("12", "x")):
+        session(machine, number, TYPE="tty", UID=uid)
     session(machine, "7.ref")
     found = machine.read()
     kinds = {"graphical": 2, "text": 1, "remote": 1}

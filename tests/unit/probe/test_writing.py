@@ -30,7 +30,7 @@ def whole(machine: Machine) -> Machine:
         machine.package(number, 1_000_000)
     machine.battery("Discharging", energy_now=50_000_000)
     machine.put(f"{SYS}/drm/card0-HDMI-A-1/status", "connected")
-    machine.put("run/systemd/sessions/1", "CLASS=user\nTYPE=x11\nSTATE=active")
+    machine.put("run/systemd/sessions/1", "CLASS=user\nTYPE=x11\nSTATE=active\nUID=300001")
     machine.read()
     machine.passes(QUARTER, asleep=120)
     for number, energy in ((0, 11_000_000), (1, 6_000_000)):
