@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -25,6 +26,7 @@ from typing import Any
 
 import bcrypt
 import pytest
+import yaml
 from dashboards.answers import Prometheus, Unanswered, walk, walk_rules
 from tests.lab.conftest import _halves, _prefix, _root_or_skip, _up
 from tests.lab.spine import Desk
@@ -225,11 +227,17 @@ def night(desk: Desk, server: Machine) -> None:
 
 def play(fleet: Lab, variables: dict[str, str]) -> None:
     server = fleet.machines[0]
+    # where Grafana would have them: it is not in Debian
+    sh(
+        server,
+        "mkdir -p /etc/grafana/provisioning/datasources /etc/grafana/provisioning/dashboards",
+    )
     said = {
         "monitoring_server": server.name,
         "monitoring_server__listen": server.addresses[0],
         "monitoring_server__control_nodes": [f"{server.addresses[0]}:9100"],
         "monitoring_server__interval": "2s",
+        "monitoring_server__grafana_provisioning": "/etc/grafana/provisioning",
         **variables,
     }
     words = [str(Path(sys.executable).with_name("ansible-playbook"))]
@@ -318,6 +326,21 @@ def test_a_machine_that_breaks_is_told_and_one_that_is_mended_no_more(site: Site
         until(lambda: "KitsurvieServerDown" in site.firing(), 120)
         sh(broken, "systemctl start prometheus-node-exporter")
         until(lambda: "KitsurvieServerDown" not in site.firing(), 120)
+
+
+def test_grafana_would_find_the_dashboards_and_they_their_source(site: Site) -> None:
+    """Its files are those that were written for it; Grafana itself is not run."""
+    source, provider = (
+        yaml.safe_load(sh(site.server, f"cat /etc/grafana/provisioning/{what}/kitsurvie.yaml"))
+        for what in ("datasources", "dashboards")
+    )
+    (prometheus,) = source["datasources"]
+    assert prometheus["url"] == site.url
+    folder = provider["providers"][0]["options"]["path"]
+    written = sh(site.server, f"cat {folder}/fr/*.json")
+    assert set(re.findall(r'"type": "prometheus",\s+"uid": "([^"]+)"', written)) == {
+        prometheus["uid"]
+    }
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")

@@ -9,10 +9,7 @@ from itertools import groupby
 
 from kitsurvie.model import Reading
 
-MEASURED = ("rapl", "battery")
-MODELLED = "modelled"
-# the best first: the whole machine, then all but what is around its processors
-METHODS = ("battery", "rapl", MODELLED)
+METHODS = ("rapl", "battery", "modelled")
 # readings of old are kept one a week
 NEAR_DAYS = 7
 

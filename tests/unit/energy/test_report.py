@@ -13,11 +13,15 @@ from typing import Any
 
 import pytest
 
+from kitsurvie.assets import packing
+from kitsurvie.assets.record import Kind, Origin, Record, Source
 from kitsurvie.cli import init
 from kitsurvie.cli.assets import clock, importing
 from kitsurvie.cli.energy.report import report
 from kitsurvie.errors import UsageError
-from kitsurvie.ledger import Ledger, Outcome, Record
+from kitsurvie.ledger import Ledger, Outcome
+from kitsurvie.ledger import Record as Look
+from kitsurvie.ledger.importing import Entry
 from kitsurvie.model import Reading
 from kitsurvie.workspace import find
 
@@ -48,7 +52,7 @@ def record(place: Path, *taken: Reading) -> None:
     ledger = Ledger.open(find(place).ledger_url)
     for one in taken:
         run = ledger.start_run("compliance", "somebody", {})
-        ledger.record(run, [Record(one.host, 1.0, (), None, Outcome.DONE, "", one)])
+        ledger.record(run, [Look(one.host, 1.0, (), None, Outcome.DONE, "", one)])
     ledger.close()
 
 
@@ -128,7 +132,6 @@ def test_readings_of_few_pcs_are_told_of_several_members_together(
     assert together["machines"] == 5
     assert central(together, "rapl") == pytest.approx(5.0)
     for siren in (SAINT_LO, GRANVILLE):
-        assert "kwh" in line(found, siren, "desktop")["methods"]["rapl"]
         assert line(found, siren, "desktop")["methods"]["rapl"]["kwh"] is None
         alone = asked(capsys, member=siren)
         assert all(one["methods"]["rapl"]["kwh"] is None for one in alone["lines"])
@@ -184,6 +187,23 @@ def test_a_machine_of_the_register_is_counted_once_and_one_put_away_is_not(
     )
     assert importing.import_([table]) == 0
     assert line(asked(capsys), SAINT_LO, "desktop")["machines"] == before + 1
+
+
+def test_a_host_that_the_register_knows_no_kind_of_is_counted_by_what_it_is_used_for(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pcs(place, "srv-1", profile="server")
+    record(place, *both("srv-1", 9.0, chassis="unknown"))
+    before = asked(capsys)["total"]["machines"]
+    ledger = Ledger.open(find(place).ledger_url)
+    origin = Origin("made-up")
+    one = Record(Source.FLEET, "srv-1", origin, member=SAINT_LO, kind=Kind.UNKNOWN, name="srv-1")
+    entry = Entry("record", "fleet", "", "srv-1", packing.pack(one))
+    ledger.register.take("a test", ["made-up"], lambda importing: importing.entry(entry))
+    ledger.close()
+    found = asked(capsys)
+    assert found["total"]["machines"] == before
+    assert central(line(found, SAINT_LO, "server"), "rapl") == pytest.approx(9.0)
 
 
 def test_the_screen_says_how_it_is_known_of_how_many_and_where_figures_come_from(

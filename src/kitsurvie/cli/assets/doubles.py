@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +29,7 @@ from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.listing import MemberName
 from kitsurvie.cli.formats import rows
-from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.options import Csv, FactorsFile, Json, Workspace, one_shape
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
 from kitsurvie.workspace import find
@@ -108,13 +107,8 @@ def doubles(
         str | None,
         typer.Option("--until", metavar="DATE", help="The last of the days; yesterday otherwise."),
     ] = None,
-    factors_file: Annotated[
-        Path | None,
-        typer.Option("--factors", metavar="FILE", help="Figures of your own (equipment.md)."),
-    ] = None,
-    csv_: Annotated[
-        bool, typer.Option("--csv", help="Print a table for a spreadsheet and nothing else.")
-    ] = False,
+    factors_file: FactorsFile = None,
+    csv_: Csv = False,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
@@ -122,8 +116,7 @@ def doubles(
 
     Over 90 days. People are pseudonyms; where no use is known, nothing is guessed.
     """
-    if csv_ and json:
-        raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
+    one_shape(csv=csv_, json=json)
     today = clock.today()
     end = told.date_of("--until", until) if until else today - timedelta(days=1)
     if not today - timedelta(days=WINDOW_DAYS) <= end <= today:

@@ -24,6 +24,7 @@ from kitsurvie.assets.record import (
     Program,
     Record,
     SessionDay,
+    Source,
 )
 from kitsurvie.assets.traces import id_of, parts_of_id, record_id
 from kitsurvie.assets.use import Use, Window, attach
@@ -78,6 +79,10 @@ class Estate:
     def by_record(self) -> Mapping[str, str]:
         """The device of each record, by their ids."""
         return {record: one.id for one in self.devices.values() for record in one.records}
+
+    def device_of(self, host: str) -> str | None:
+        """The id of the device that a host of the inventory was seen to be (`assets collect`)."""
+        return self.by_record.get(id_of(Source.FLEET.value, "", host))
 
     def device(self, said: str) -> Device:
         """The device that an id, a serial number or a name means; raises UsageError."""

@@ -21,7 +21,7 @@ from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.judged import Health, Judged
 from kitsurvie.cli.assets.listing import MemberName
 from kitsurvie.cli.language import language
-from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.options import Csv, Json, Workspace, one_shape
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError, WorkspaceError
 from kitsurvie.model import Status
@@ -61,9 +61,7 @@ def health(
     lang: Annotated[
         Literal["fr", "en"] | None, typer.Option(help="The language; else that of LANG.")
     ] = None,
-    csv_: Annotated[
-        bool, typer.Option("--csv", help="Print a table for a spreadsheet and nothing else.")
-    ] = False,
+    csv_: Csv = False,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
@@ -72,8 +70,7 @@ def health(
     End of support, antivirus, firewall, encryption, free space, age. What no recent inventory says
     is unknown. Exit code: 0 no drift, 1 drift, 2 configuration.
     """
-    if csv_ and json:
-        raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
+    one_shape(csv=csv_, json=json)
     place = find(workspace)
     limits = limits_of(place, extended or ())
     with opened(place.ledger_url) as ledger:

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,8 +18,6 @@ from kitsurvie.assets.crowd import Group
 from kitsurvie.assets.factors import Factors
 from kitsurvie.assets.idle import STEPS, Idle, idle, worths
 from kitsurvie.assets.life import State
-from kitsurvie.assets.record import Source
-from kitsurvie.assets.traces import id_of
 from kitsurvie.assets.use import WINDOW_DAYS, Use, Window
 from kitsurvie.assets.worth import Worth, total, years_left
 from kitsurvie.cli import output, told
@@ -30,9 +27,8 @@ from kitsurvie.cli.assets.doubles import as_text, worth_document, worth_lines
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.listing import MemberName
 from kitsurvie.cli.formats import rows
-from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.options import Csv, FactorsFile, Json, Workspace, one_shape
 from kitsurvie.cli.recording import opened
-from kitsurvie.errors import UsageError
 from kitsurvie.workspace import find
 
 SHOWN = 20
@@ -73,7 +69,7 @@ def gather(estate: Estate, use: Use, last_uses: Mapping[str, str], window: Windo
     probed = {
         device: date.fromisoformat(day)
         for host, day in last_uses.items()
-        if (device := estate.by_record.get(id_of(Source.FLEET.value, "", host)))
+        if (device := estate.device_of(host))
     }
     shared = estate.identity.shared
     found = idle(standing, use, window, probed, shared)
@@ -94,13 +90,8 @@ def unused(
         typer.Option("--days", min=1, max=WINDOW_DAYS, help="Unused for so many days or more."),
     ] = STEPS[0],
     member: MemberName = None,
-    factors_file: Annotated[
-        Path | None,
-        typer.Option("--factors", metavar="FILE", help="Figures of your own (equipment.md)."),
-    ] = None,
-    csv_: Annotated[
-        bool, typer.Option("--csv", help="Print a table for a spreadsheet and nothing else.")
-    ] = False,
+    factors_file: FactorsFile = None,
+    csv_: Csv = False,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
@@ -109,8 +100,7 @@ def unused(
     From session days and from probes, of members at which somebody was consulted alone. Machines of
     members with fewer than five agents are counted with those of others, and not listed.
     """
-    if csv_ and json:
-        raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
+    one_shape(csv=csv_, json=json)
     figures = factors.load(factors_file)
     place = find(workspace)
     window = Window(clock.today() - timedelta(days=1))

@@ -9,8 +9,7 @@ from kitsurvie.assets import crowd
 from kitsurvie.assets.devices import Device, says_gone
 from kitsurvie.assets.factors import Factors
 from kitsurvie.assets.life import State
-from kitsurvie.assets.record import Kind, Source
-from kitsurvie.assets.traces import id_of
+from kitsurvie.assets.record import Kind
 from kitsurvie.assets.worth import DAYS_OF_A_YEAR
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.energy.lines import JOULES_PER_KWH, Bounds, Machine
@@ -51,7 +50,11 @@ def gather(
     found, virtual = every(estate, spent, figures, days)
     told, withheld = _in_crowds(found, estate)
     kept = tuple(one for one in told if member in (None, one.whose))
-    return Fleet(kept, sum(member in (None, one) for one in virtual), withheld)
+
+    def mine(whose: Iterable[str]) -> int:
+        return sum(member in (None, one) for one in whose)
+
+    return Fleet(kept, mine(virtual), mine(withheld))
 
 
 def every(
@@ -62,35 +65,28 @@ def every(
     A host is the device that it was seen to be, if it is in the register.
     """
     counted = {one.host: one for one in spent}
-    hosts = dict(estate.inventory.hosts)
-    of_device = {
-        estate.by_record[name]: host
-        for host in hosts
-        if (name := id_of(Source.FLEET.value, "", host)) in estate.by_record
-    }
+    of_device = {estate.device_of(name): name for name in estate.inventory.hosts}
     found: list[Machine] = []
     virtual: list[str] = []
+    known: set[str] = set()
+
+    def take(member: str, kind: Kind, read: Spent | None) -> None:
+        if kind is Kind.VIRTUAL or (read is not None and read.machine != "physical"):
+            virtual.append(member)
+        else:
+            found.append(Machine(member, kind.value, read, paper(figures, kind, days)))
+
     for device in estate.devices.values():
         host = of_device.get(device.id, "")
-        if device.kind not in {*KINDS, Kind.VIRTUAL} or not _in_service(estate, device):
-            continue
-        read = counted.get(host)
-        if device.kind is Kind.VIRTUAL or (read is not None and read.machine != "physical"):
-            virtual.append(device.member or "")
-            continue
-        found.append(
-            Machine(device.member or "", device.kind.value, read, paper(figures, device.kind, days))
-        )
-    known = set(of_device.values())
-    for name, host_of in hosts.items():
-        if name in known:
-            continue
-        read = counted.get(name)
-        if read is not None and read.machine != "physical":
-            virtual.append(host_of.member)
-            continue
-        kind = _kind(host_of, read)
-        found.append(Machine(host_of.member, kind.value, read, paper(figures, kind, days)))
+        if not _in_service(estate, device):
+            known.add(host)
+        elif device.kind in {*KINDS, Kind.VIRTUAL}:
+            known.add(host)
+            take(device.member or "", device.kind, counted.get(host))
+    for name, one in estate.inventory.hosts.items():
+        # also one that the register has without knowing what it is
+        if name not in known:
+            take(one.member, _kind(one, counted.get(name)), counted.get(name))
     return found, virtual
 
 
@@ -116,8 +112,8 @@ def _kind(host: Host, read: Spent | None) -> Kind:
     return _OF_PROFILE[host.profile]
 
 
-def _in_crowds(machines: Iterable[Machine], estate: Estate) -> tuple[tuple[Machine, ...], int]:
-    """The same, readings of few PCs told of several members together, or of nobody."""
+def _in_crowds(machines: Iterable[Machine], estate: Estate) -> tuple[list[Machine], list[str]]:
+    """The same, readings of few PCs told of several members together; whose are not told at all."""
     listed = list(machines)
     pcs: dict[str, set[str]] = {}
     for number, one in enumerate(listed):
@@ -128,13 +124,14 @@ def _in_crowds(machines: Iterable[Machine], estate: Estate) -> tuple[tuple[Machi
     for group in crowd.groups(pcs, epcis):
         for name in group.members:
             of[name] = name if len(group.members) == 1 else f"{SMALL}{group.epci}"
-    told, withheld = [], 0
+    told: list[Machine] = []
+    withheld: list[str] = []
     for one in listed:
         if one.kind not in PERSONAL or not (one.spent and one.spent.covered):
             told.append(one)
         elif one.whose in of:
             told.append(replace(one, whose=of[one.whose]))
         else:
-            withheld += 1
+            withheld.append(one.whose)
             told.append(replace(one, spent=None))
-    return tuple(told), withheld
+    return told, withheld

@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +22,7 @@ from kitsurvie.cli.assets.listing import MemberName
 from kitsurvie.cli.energy import fleet
 from kitsurvie.cli.energy.fleet import SMALL, Fleet
 from kitsurvie.cli.formats import rows
-from kitsurvie.cli.options import Json, Workspace
+from kitsurvie.cli.options import Csv, FactorsFile, Json, Workspace, one_shape
 from kitsurvie.cli.recording import opened
 from kitsurvie.energy.lines import JOULES_PER_KWH, Bounds, Line, Method, lines, total
 from kitsurvie.energy.spent import spent
@@ -84,13 +83,8 @@ def report(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="The last day; else yesterday.")
     ] = None,
-    factors_file: Annotated[
-        Path | None,
-        typer.Option("--factors", metavar="FILE", help="Figures of your own (equipment.md)."),
-    ] = None,
-    csv_: Annotated[
-        bool, typer.Option("--csv", help="Print a table for a spreadsheet and nothing else.")
-    ] = False,
+    factors_file: FactorsFile = None,
+    csv_: Csv = False,
     json: Json = False,
     workspace: Workspace = None,
 ) -> int:
@@ -100,8 +94,7 @@ def report(
     the processors alone, or a laptop on its battery. Readings of fewer than five PCs are told of
     several members together.
     """
-    if csv_ and json:
-        raise UsageError("--csv and --json are two things.", remedy="Ask for one of them.")
+    one_shape(csv=csv_, json=json)
     period = _period(since, until, clock.today())
     figures = factors.load(factors_file)
     place = find(workspace)

@@ -23,7 +23,7 @@ from kitsurvie.cli.exporter.serving import Server, Site
 from kitsurvie.cli.exporter.web_config import Doorkeeper, WebConfig
 from kitsurvie.cli.exporter.web_config import load as load_web_config
 from kitsurvie.cli.formats import whole
-from kitsurvie.cli.options import Workspace
+from kitsurvie.cli.options import FactorsFile, Workspace
 from kitsurvie.errors import ExitCode, KitsurvieError, UsageError
 from kitsurvie.metrics import Part, Snapshot, bounded, render
 from kitsurvie.workspace import Workspace as Place
@@ -60,10 +60,7 @@ def exporter(
             "--cache", metavar="SECONDS", min=1, help="How often to look whether anything changed."
         ),
     ] = 60,
-    factors: Annotated[
-        Path | None,
-        typer.Option("--factors", metavar="FILE", help="Figures of your own (equipment.md)."),
-    ] = None,
+    factors: FactorsFile = None,
     insecure: Annotated[
         bool,
         typer.Option(

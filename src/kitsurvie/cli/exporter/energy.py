@@ -24,10 +24,9 @@ METHODS = (*MEASURED, Method.MODELLED)
 
 def samples(sources: Sources) -> Iterator[Sample]:
     """Machines with a probe by the best method that covers them, and their joules by method."""
-    end = sources.today - timedelta(days=1)
+    end = sources.today
     start = end - timedelta(days=DAYS - 1)
-    # what a machine counted until today is brought back tonight: the newest readings count too
-    counted = spent(sources.ledger.readings(start, sources.today), start, sources.today)
+    counted = spent(sources.ledger.readings(start, end), start, end)
     if not counted:
         return
     found, _ = fleet.every(sources.estate, counted, sources.factors, DAYS)

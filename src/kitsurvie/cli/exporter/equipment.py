@@ -18,9 +18,9 @@ from kitsurvie.assets.worth import total, worth, yearly
 from kitsurvie.cli.assets import doubles
 from kitsurvie.cli.exporter.sources import Sources
 from kitsurvie.cli.exporter.stated_and_named import named
+from kitsurvie.energy.lines import JOULES_PER_KWH
 from kitsurvie.metrics import Sample
 
-JOULES_OF_A_KWH = 3_600_000
 GRAMS_OF_A_KG = 1000
 
 
@@ -53,14 +53,14 @@ def _on_paper(devices: Counter[tuple[str, Kind, State]], factors: Factors) -> It
         ("euros", factors.price(), 1), ("grams", factors.grid(), GRAMS_OF_A_KG),
     ):  # fmt: skip
         name = f"kitsurvie_electricity_joule_{metric}"
-        yield from bounds(name, {}, figure, times / JOULES_OF_A_KWH)
+        yield from bounds(name, {}, figure, times / JOULES_PER_KWH)
     for (epci, kind, where), number in devices.items():
         each = factors.energy(kind) if where is State.IN_SERVICE else None
         if each is None:
             continue
         energy = each.scaled(number)
         labels = {"epci": epci, "kind": kind.value}
-        yield from bounds("kitsurvie_equipment_yearly_joules", labels, energy, JOULES_OF_A_KWH)
+        yield from bounds("kitsurvie_equipment_yearly_joules", labels, energy, JOULES_PER_KWH)
 
 
 def bounds(
@@ -107,7 +107,7 @@ def _worth(sources: Sources, epci: str, theirs: Iterable[Double]) -> Iterator[Sa
     if crowd.is_crowd({one.user for one, _ in back}):
         yield from bounds(
             "kitsurvie_equipment_doubles_yearly_joules", labels, _joules(sources, back),
-            JOULES_OF_A_KWH,
+            JOULES_PER_KWH,
         )  # fmt: skip
 
 

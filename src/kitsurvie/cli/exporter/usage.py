@@ -13,8 +13,9 @@ from kitsurvie.assets.crowd import FEWEST
 from kitsurvie.assets.idle import STEPS, Idle, worths
 from kitsurvie.assets.worth import total
 from kitsurvie.cli.assets import unused
-from kitsurvie.cli.exporter.equipment import JOULES_OF_A_KWH, bounds
+from kitsurvie.cli.exporter.equipment import bounds
 from kitsurvie.cli.exporter.sources import Sources
+from kitsurvie.energy.lines import JOULES_PER_KWH
 from kitsurvie.metrics import Sample
 
 OTHER = "other"
@@ -61,4 +62,4 @@ def _worth(sources: Sources, epci: str, idle: list[Idle]) -> Iterator[Sample]:
     labels = {"epci": epci}
     yield from bounds("kitsurvie_usage_unused_avoided_purchases", labels, sums.purchase)
     yield from bounds("kitsurvie_usage_unused_purchase_euros", labels, sums.price)
-    yield from bounds("kitsurvie_usage_unused_yearly_joules", labels, sums.energy, JOULES_OF_A_KWH)
+    yield from bounds("kitsurvie_usage_unused_yearly_joules", labels, sums.energy, JOULES_PER_KWH)
