@@ -213,7 +213,7 @@ def test_the_screen_says_how_it_is_known_of_how_many_and_where_figures_come_from
     said = capsys.readouterr().out
     assert "2026-10-27 to 2026-11-25 (30 days)" in said
     assert "on paper: kind and working days" in said
-    assert "No probe has counted in this period" in said
+    assert "No probe has handed a day of this period over" in said
     assert "ADEME" in said
     assert "CRE" in said
 

@@ -222,8 +222,9 @@ def _cell(line: Line, method: Method) -> str:
 def _notes(found: Fleet, every: Line) -> Iterable[str]:
     if not any(every.covered.get(method) for method in METHODS[:3]):
         yield (
-            "\nNo probe has counted in this period: everything above is on paper. The measure "
-            "metrics_probe counts on machines (kitsurvie kit show metrics_probe)."
+            "\nNo probe has handed a day of this period over: everything above is on paper. The "
+            "measure metrics_probe counts on machines, and its first figures come on the second "
+            "day (kitsurvie kit show metrics_probe)."
         )
     if found.withheld:
         yield (
