@@ -25,6 +25,22 @@ def test_the_probe_is_written_for_the_python_of_debian_12() -> None:
     ast.parse(PROGRAM.read_text(), feature_version=(3, 11))
 
 
+def test_the_probe_imports_nothing_more() -> None:
+    """ADR 0013; what follows `if TYPE_CHECKING` is not run."""
+    tree = ast.parse(PROGRAM.read_text())
+    found = {
+        name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        )
+    }
+    assert found == {"__future__", "fcntl", "os", "sys", "time"}
+    inner = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert len(inner) == len(found) + 1
+
+
 def test_every_metric_of_the_probe_is_in_the_reference_and_no_other() -> None:
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text()
     section = page.partition("## The probe")[2].partition("\n## ")[0]
