@@ -29,6 +29,12 @@ def day(day: str, user: str = "u1") -> Day:
     return Day(day, "215000027", "50002", "PC-1", "S1", user)
 
 
+def seen(data: bytes) -> float:
+    """Of bytes such as `3 x`: seen on day 3; those of a word alone are not dated."""
+    day = data.split()[0]
+    return float(day) if day.isdigit() else float("-inf")
+
+
 def take(register: Register, *given: Entry | Day | Refused) -> Import:
     def give(to: Importing) -> None:
         for one in given:
@@ -40,7 +46,7 @@ def take(register: Register, *given: Entry | Day | Refused) -> Import:
                 case Refused():
                     to.refuse(one)
 
-    return register.take("admin1@desk", ["a.csv"], give)
+    return register.take("admin1@desk", ["a.csv"], give, seen)
 
 
 def stands(register: Register) -> dict[str, str]:
@@ -55,8 +61,8 @@ def test_an_empty_register_says_nothing_and_makes_nothing(register: Register) ->
 def test_what_is_imported_again_is_there_once(register: Register) -> None:
     first = take(register, entry("1"), entry("2"), day("2026-10-01"))
     again = take(register, entry("1"), entry("2", "y"), entry("3"), day("2026-10-01"))
-    assert first.counts == {"new": 2, "changed": 0, "same": 0, "days": 1, "refused": 0}
-    assert again.counts == {"new": 1, "changed": 1, "same": 1, "days": 1, "refused": 0}
+    assert first.counts == {"new": 2, "changed": 0, "same": 0, "twice": 0, "days": 1, "refused": 0}
+    assert again.counts == {"new": 1, "changed": 1, "same": 1, "twice": 0, "days": 1, "refused": 0}
     assert stands(register) == {"1": "x", "2": "y", "3": "x"}
     assert [one.day for one in register.days()] == ["2026-10-01"]
 
@@ -64,6 +70,54 @@ def test_what_is_imported_again_is_there_once(register: Register) -> None:
 def test_the_second_of_a_name_in_one_import_counts(register: Register) -> None:
     take(register, entry("1"), entry("1", "y"))
     assert stands(register) == {"1": "y"}
+
+
+@pytest.mark.parametrize("together", [1, 500])
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("2 new", "1 old", "2 new"),
+        ("1 old", "2 new", "2 new"),
+        ("1 dated", "undated", "1 dated"),
+        ("undated", "1 dated", "1 dated"),
+        ("1 first", "1 last", "1 last"),
+        ("first", "last", "last"),
+    ],
+)
+@pytest.mark.parametrize("before", [None, "0 before", "1 old", "2 new"])
+def test_of_one_thing_said_twice_in_an_import_the_latest_seen_is_kept(
+    register: Register, monkeypatch: pytest.MonkeyPatch, together: int, first: str, second: str,
+    kept: str, before: str | None,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("kitsurvie.ledger.importing.TOGETHER", together)
+    if before:
+        take(register, entry("1", before))
+    done = take(register, entry("1", first), entry("1", second), entry("2"))
+    assert stands(register) == {"1": kept, "2": "x"}
+    counted = {name: done.counts[name] for name in ("new", "changed", "same", "twice")}
+    assert counted["twice"] == 1
+    assert sum(counted.values()) == 3
+    assert counted["same"] == (before == kept)
+    register.undo(done.id)
+    assert stands(register) == ({"1": before} if before else {})
+
+
+@settings(max_examples=40)
+@given(
+    given=st.lists(st.tuples(st.sampled_from("12"), st.integers(0, 3), st.sampled_from("xy"))),
+    together=st.integers(1, 4),
+)
+def test_each_entry_that_is_given_is_counted_once(
+    new_ledger_url: Callable[[], str], given: list[tuple[str, int, str]], together: int
+) -> None:
+    ledger = Ledger.open(new_ledger_url())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kitsurvie.ledger.importing.TOGETHER", together)
+        take(ledger.register, entry("1", "1 x"))
+        counts = take(ledger.register, *(entry(key, f"{n} {w}") for key, n, w in given)).counts
+    ledger.close()
+    assert sum(counts[name] for name in ("new", "changed", "same", "twice")) == len(given)
+    assert min(counts.values()) >= 0
 
 
 def test_an_import_that_breaks_leaves_nothing(register: Register) -> None:

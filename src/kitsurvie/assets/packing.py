@@ -6,8 +6,9 @@ kitsurvie wrote is passed over.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
 from pydantic import TypeAdapter
@@ -58,6 +59,15 @@ def pack(one: Kept) -> bytes:
 def unpack(kind: str, data: bytes) -> Kept:
     """The same again. Raises ValueError for bytes that are none."""
     return cast(Kept, _ADAPTERS[kind].validate_json(data))
+
+
+def seen(data: bytes) -> float:
+    """When the machine was seen that packed bytes speak of, in seconds since the epoch.
+
+    Minus infinity where they do not say: whatever is dated is later.
+    """
+    said = json.loads(data).get("seen") if b'"seen"' in data else None
+    return datetime.fromisoformat(said).timestamp() if said else float("-inf")
 
 
 def without(kind: str, data: bytes, user: str, member: str | None = None) -> bytes | None:

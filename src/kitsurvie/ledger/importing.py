@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_, update
 
 from kitsurvie.ledger.register_tables import (
     again,
@@ -24,6 +24,14 @@ from kitsurvie.ledger.register_tables import (
 
 # what is written, or asked for, in one statement
 TOGETHER = 500
+# when the thing itself was seen that the bytes of an entry speak of, in seconds since the epoch;
+# minus infinity where they do not say
+Seen = Callable[[bytes], float]
+
+
+def unseen(_: bytes) -> float:
+    """For entries that say no moment."""
+    return float("-inf")
 
 
 class Entry(NamedTuple):
@@ -57,19 +65,29 @@ class Refused(NamedTuple):
 
 
 class Importing:
-    """An import under way: what is taken is written when it ends well, or not at all."""
+    """An import under way: what is taken is written when it ends well, or not at all.
 
-    def __init__(self, connection: Connection, number: int) -> None:
+    Each entry that is given is counted once: `new`, `changed` or `same` beside what stood before,
+    or `twice` where another of its name in this import is kept instead.
+    """
+
+    def __init__(self, connection: Connection, number: int, seen: Seen = unseen) -> None:
         self.number = number
-        self.counts = {"new": 0, "changed": 0, "same": 0, "days": 0, "refused": 0}
+        self.counts = {"new": 0, "changed": 0, "same": 0, "twice": 0, "days": 0, "refused": 0}
         self._connection = connection
+        self._seen = seen
         self._again: dict[str, set[int]] = {"entries": set(), "days": set()}
         self._entries: dict[tuple[str, str, str, str], Entry] = {}
         self._days: list[Day] = []
         self._refused: list[Refused] = []
 
     def entry(self, one: Entry) -> None:
-        """Take an entry; the second of one name in an import is the one that counts."""
+        """Take an entry; of two of one name the latest seen is kept, of equals the last given."""
+        before = self._entries.get(one[:4])
+        if before is not None:
+            self.counts["twice"] += 1
+            if self._seen(one.data) < self._seen(before.data):
+                return
         self._entries[one[:4]] = one
         if len(self._entries) >= TOGETHER:
             self._write_entries()
@@ -105,15 +123,27 @@ class Importing:
         if not given:
             return
         digests = {one[:4]: blake2b(one.data, digest_size=16).digest() for one in given}
-        there = self._standing(digests)
+        there = self._rows(digests, current)
+        own = [one for one, row in there.items() if row.import_id == self.number]
+        former = self._rows(own, entries.c.superseded_by == self.number)
+        # what this import gave already, in a batch before
+        before = self._data(
+            row.id
+            for row in there.values()
+            if row.import_id == self.number or row.id in self._again["entries"]
+        )
         old, rows = [], []
         for one in given:
             known = there.get(one[:4])
+            if known is not None and known.id in before:
+                self.counts["twice"] += 1
+                if self._seen(one.data) < self._seen(before[known.id]):
+                    continue
             if known is not None and known.import_id == self.number:
-                self._say_otherwise(known.id, one, digests[one[:4]])
+                self._say_otherwise(known.id, one, digests[one[:4]], former.get(one[:4]))
                 continue
             if known is not None and bytes(known.digest) == digests[one[:4]]:
-                self.counts["same"] += 1
+                self.counts["same"] += known.id not in before
                 self._again["entries"].add(known.id)
                 continue
             self.counts["new" if known is None else "changed"] += 1
@@ -131,14 +161,28 @@ class Importing:
         if rows:
             self._connection.execute(insert(entries), rows)
 
-    def _say_otherwise(self, row: int, one: Entry, digest: bytes) -> None:
-        """Write over what this very import said before: it supersedes others, never itself."""
-        self._connection.execute(
-            update(entries).where(entries.c.id == row).values(data=one.data, digest=digest)
-        )
+    def _say_otherwise(self, row: int, one: Entry, digest: bytes, former: Any) -> None:
+        """Write over what this very import said before: it supersedes others, never itself.
 
-    def _standing(self, names: Iterable[tuple[str, str, str, str]]) -> dict[Any, Any]:
-        """The rows that stand under some names.
+        What is then as it stood before the import (`former`) stands as before.
+        """
+        if former is None or bytes(former.digest) != digest:
+            self._connection.execute(
+                update(entries).where(entries.c.id == row).values(data=one.data, digest=digest)
+            )
+            return
+        self._connection.execute(delete(entries).where(entries.c.id == row))
+        self._connection.execute(
+            update(entries).where(entries.c.id == former.id).values(superseded_by=None)
+        )
+        self._again["entries"].add(former.id)
+        self.counts["changed"] -= 1
+        self.counts["same"] += 1
+
+    def _rows(
+        self, names: Iterable[tuple[str, str, str, str]], which: ColumnElement[bool]
+    ) -> dict[Any, Any]:
+        """The rows under some names, one of each at most: those that stand, or were superseded.
 
         Asked for by key inside one kind, source and register: that is one range of the index to
         any database, where PostgreSQL reads the whole table for a list of whole names.
@@ -146,13 +190,21 @@ class Importing:
         keys: dict[tuple[str, ...], list[str]] = {}
         for one in names:
             keys.setdefault(one[:3], []).append(one[3])
-        query = select(entries.c.id, *name, entries.c.digest, entries.c.import_id).where(current)
+        query = select(entries.c.id, *name, entries.c.digest, entries.c.import_id).where(which)
         found = {}
         for where, wanted in keys.items():
             some = query.where(tuple_(*name[:3]) == where, entries.c.key.in_(wanted))
             for row in self._connection.execute(some):
                 found[tuple(row[1:5])] = row
         return found
+
+    def _data(self, rows: Iterable[int]) -> dict[int, bytes]:
+        """What some rows say, by their numbers."""
+        wanted = list(rows)
+        if not wanted:
+            return {}
+        query = select(entries.c.id, entries.c.data).where(entries.c.id.in_(wanted))
+        return {row.id: bytes(row.data) for row in self._connection.execute(query)}
 
     def _write_days(self) -> None:
         given = {(d.day, d.member, d.device_name, d.device_serial, d.user): d for d in self._days}

@@ -17,7 +17,15 @@ from sqlalchemy import Connection, bindparam, delete, insert, inspect, select, t
 
 from kitsurvie.errors import LedgerError
 from kitsurvie.ledger import purging
-from kitsurvie.ledger.importing import Day, Entry, Importing, Refused, unpacked
+from kitsurvie.ledger.importing import (
+    Day,
+    Entry,
+    Importing,
+    Refused,
+    Seen,
+    unpacked,
+    unseen,
+)
 from kitsurvie.ledger.interning import parts
 from kitsurvie.ledger.purging import Over, Purged
 from kitsurvie.ledger.register_tables import (
@@ -68,8 +76,17 @@ class Register:
 
     # -- imports ------------------------------------------------------------------------------
 
-    def take(self, by_whom: str, files: Iterable[str], give: Callable[[Importing], None]) -> Import:
-        """One import, in one transaction: `give` hands everything over, or nothing is kept."""
+    def take(
+        self,
+        by_whom: str,
+        files: Iterable[str],
+        give: Callable[[Importing], None],
+        seen: Seen = unseen,
+    ) -> Import:
+        """One import, in one transaction: `give` hands everything over, or nothing is kept.
+
+        `seen` says which of two entries of one name in it is the later.
+        """
         listed = tuple(files)
         with self._writing() as connection:
             metadata.create_all(connection)
@@ -81,7 +98,7 @@ class Register:
                     counts="{}",
                 )
             )
-            importing = Importing(connection, int((made.inserted_primary_key or (0,))[0]))
+            importing = Importing(connection, int((made.inserted_primary_key or (0,))[0]), seen)
             give(importing)
             importing.end()
             return self._import(connection, importing.number)

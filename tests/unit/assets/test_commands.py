@@ -196,6 +196,25 @@ def test_what_is_refused_is_mended_and_imported_again(root: Path, tmp_path: Path
                    for cell in row)  # fmt: skip
 
 
+@pytest.mark.parametrize("order", [("late.csv", "early.csv"), ("early.csv", "late.csv")])
+def test_of_two_exports_that_hold_one_record_the_one_seen_last_is_kept(
+    root: Path, tmp_path: Path, ask: Ask, order: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    heading = "id;nom;entité;numéro de série;dernière date d'inventaire\r\n"
+    for name, row in (
+        ("late.csv", "7;PC-NEW;215005026;CZC0000007;2026-10-30 09:00"),
+        ("early.csv", "7;PC-OLD;215005026;CZC0000007;2026-01-30 09:00"),
+    ):
+        (tmp_path / name).write_text(heading + row + "\r\n", encoding="utf-8")
+    files = [tmp_path / name for name in order]
+    assert importing.import_(files, workspace=root) == 0
+    said = "1 new, 0 changed, 0 as before, 1 given twice (the one seen last is kept), 0 refused"
+    assert said in capsys.readouterr().out
+    (one,) = ask(listing.list_, workspace=root)["devices"]
+    assert (one["name"], one["seen"][:10]) == ("PC-NEW", "2026-10-30")
+
+
 def test_two_devices_are_joined_kept_apart_and_the_decision_taken_back(
     root: Path, tmp_path: Path, ask: Ask
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from kitsurvie import inventory as inventories
-from kitsurvie.assets import places
+from kitsurvie.assets import packing, places
 from kitsurvie.assets.readers import Item, Settings, dates, fleet
 from kitsurvie.cli import output, reach, told
 from kitsurvie.cli.assets import clock, importing, keeping, people
@@ -33,7 +33,7 @@ from kitsurvie.workspace import find
 
 # whose use says something of a person's equipment: not a server's, nor a public PC's
 USED_BY_ONE = frozenset({Profile.DESKTOP, Profile.LAPTOP})
-_NOTHING = {"new": 0, "changed": 0, "same": 0, "days": 0, "refused": 0}
+_NOTHING = {"new": 0, "changed": 0, "same": 0, "twice": 0, "days": 0, "refused": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,7 @@ def collect(limit: Limit = None, json: Json = False, workspace: Workspace = None
             done = ledger.register.take(
                 who(), ["the fleet" if limit is None else f"the fleet, {limit}"],
                 lambda to: importing.Giving(consulted, keeping.oldest(today))(to, items),
+                packing.seen,
             )  # fmt: skip
         keeping.purge(ledger.register, place, consulted, today)
         estate = estates.load(ledger.register, place)

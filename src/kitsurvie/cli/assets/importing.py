@@ -104,7 +104,9 @@ def import_(
                 mapped=fields, progress=watch,
             )  # fmt: skip
             giving = Giving(consulted, keeping.oldest(today))
-            done = ledger.register.take(who(), map(str, paths), lambda to: giving(to, items))
+            done = ledger.register.take(
+                who(), map(str, paths), lambda to: giving(to, items), packing.seen
+            )
         keeping.purge(ledger.register, place, consulted, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
@@ -299,6 +301,8 @@ def kept(one: Import) -> str:
     """What an import came to, in words."""
     words = [("new", "new"), ("changed", "changed"), ("same", "as before")]
     parts = [f"{one.counts.get(name, 0)} {word}" for name, word in words]
+    twice = one.counts.get("twice", 0)
+    parts += [f"{twice} given twice (the one seen last is kept)"] if twice else []
     days = one.counts.get("days", 0)
     parts += [f"{told.count(days, 'day')} of use"] if days else []
     parts += [f"{one.counts.get('refused', 0)} refused"]
