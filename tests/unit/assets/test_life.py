@@ -160,6 +160,34 @@ def test_the_story_outlives_an_import_that_is_undone_and_a_merge(root: Path, ask
     assert ask(listing.show, "PT-1")["stands"] == "stock"
 
 
+def test_undo_says_which_decisions_hang_on_machines_that_it_alone_knew(
+    root: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = export(root.parent, "1;PT-1;50002;7H2K9Q3;Notebook;", name="known.csv")
+    importing.import_([known], workspace=root)  # PT-1 alone is in it too, as it is said there
+    of_one_that_stays = ask(lending.return_, "PT-1", WHY)["decision"]
+    lent = ask(lending.loan, "PT-2", WHY, service="Accueil")["decision"]
+    discarded = ask(discarding.discard, "PF-1", discarding.Outcome.STOCK)["decision"]
+    undone = ask(importing.undo, 1)
+    assert [(one["decision"], one["kind"]) for one in undone["hanging"]] == [
+        (lent, "loan"), (discarded, "discard"),
+    ]  # fmt: skip
+    assert ask(importing.import_, [root.parent / "parc.csv"])["counts"]["new"] == 3
+    assert ask(listing.show, "PT-2")["stands"] == "lent"
+    capsys.readouterr()
+    importing.undo(3, workspace=root)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "1 loan, 1 discard on record of machines that no import knows any more: each holds again "
+        f"once an import has its machine. Where none will: kitsurvie assets revoke {lent} "
+        f"{discarded}" in said
+    )
+    # what hung before hangs on: it is not told again of another import
+    importing.import_([known], workspace=root)
+    assert ask(importing.undo, 4)["hanging"] == []
+    assert of_one_that_stays in [act["decision"] for act in ask(deciding.journal)["decisions"]]
+
+
 def test_a_person_is_lent_to_as_a_pseudonym_that_no_argument_and_no_file_tells(
     root: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

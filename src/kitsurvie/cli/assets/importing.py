@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from kitsurvie import inventory as inventories
 from kitsurvie.assets import packing, places
+from kitsurvie.assets.life import KINDS
 from kitsurvie.assets.readers import Item, Tally, read
 from kitsurvie.assets.record import (
     Discard,
@@ -27,6 +28,7 @@ from kitsurvie.assets.record import (
     SessionDay,
     Source,
 )
+from kitsurvie.assets.traces import parts_of_id
 from kitsurvie.assets.use import WINDOW_DAYS
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, keeping, people
@@ -39,11 +41,12 @@ from kitsurvie.cli.recording import opened
 from kitsurvie.errors import ExitCode, UsageError, WorkspaceError
 from kitsurvie.inventory import consultations
 from kitsurvie.ledger.importing import Day, Entry, Importing, Refused
-from kitsurvie.ledger.register import Import
+from kitsurvie.ledger.register import Act, Import
 from kitsurvie.workspace import find
 
 # what a terminal shows of what was refused; the file and the document have all of it
 REFUSALS_SHOWN = 12
+HANGING_SHOWN = 12
 Number = Annotated[int, typer.Argument(metavar="N", help="The import, by its number.")]
 
 
@@ -149,18 +152,53 @@ def imports(json: Json = False, workspace: Workspace = None) -> int:
 
 
 def undo(number: Number, json: Json = False, workspace: Workspace = None) -> int:
-    """Take an import back: the register is as if it had never been, later imports stay."""
+    """Take an import back: the register is as if it had never been, later imports stay.
+
+    Loans, returns and discards of machines that it alone knew stay on record, and are told.
+    """
     place = find(workspace)
     with opened(place.ledger_url) as ledger:
+        before = ledger.register.devices()
         one = ledger.register.undo(number)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
+        hanging = _hanging(estate, before)
     if json:
-        output.document("assets_undo", _document(one) | {"devices": len(estate.devices)})
+        document = _document(one) | {"devices": len(estate.devices)}
+        document["hanging"] = [
+            {"decision": act.id, "kind": act.kind, "device": act.data["device"]} for act in hanging
+        ]
+        output.document("assets_undo", document)
     else:
         devices = told.count(len(estate.devices), "device")
         output.say(f"Import {number} is undone: the register has {devices}.")
+        _say_hanging(hanging)
     return 0
+
+
+def _hanging(estate: Estate, before: Mapping[tuple[str, str, str], str]) -> list[Act]:
+    """The decisions on the life of machines that the register had, and has no more."""
+    had = set(before.values())
+    return [
+        act
+        for act in estate.register.acts(*KINDS)
+        if (parts_of_id(act.data["record"]) in before or act.data["device"] in had)
+        and estate.meant(act.data) is None
+    ]
+
+
+def _say_hanging(hanging: list[Act]) -> None:
+    if not hanging:
+        return
+    kinds = Counter(act.kind for act in hanging)
+    numbers = " ".join(str(act.id) for act in hanging[:HANGING_SHOWN])
+    more = len(hanging) - HANGING_SHOWN
+    others = f" (and {more} more: kitsurvie assets journal)" if more > 0 else ""
+    output.say(
+        f"{', '.join(told.count(kinds[kind], kind) for kind in KINDS if kinds[kind])} on record "
+        "of machines that no import knows any more: each holds again once an import has its "
+        f"machine. Where none will: kitsurvie assets revoke {numbers}{others}"
+    )
 
 
 def _fields(words: Iterable[str]) -> dict[str, str]:
