@@ -59,6 +59,15 @@ class Life:
         return next((step for step in reversed(self.steps) if step.kind == "discard"), None)
 
     @property
+    def open_loan(self) -> Step | None:
+        """The loan that it is not known to be back from, though it may have been discarded since.
+
+        A table may say of a machine that somebody has that it was discarded.
+        """
+        moved = [step for step in self.steps if step.kind in _AFTER]
+        return moved[-1] if moved and moved[-1].kind == "loan" else None
+
+    @property
     def state(self) -> State:
         """Where it stands: what was discarded stays so until that is taken back."""
         if self.discard is not None:

@@ -330,6 +330,49 @@ def test_what_a_table_says_was_discarded_is_not_offered_though_it_came_back_late
     assert (one["in_stock"], one["reused"]) == (1, 1)
 
 
+def test_a_table_that_discards_what_somebody_has_is_told_until_it_is_back(
+    root: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lent = ask(lending.loan, "PT-2", WHY, service="Accueil", day="2026-10-12")["decision"]
+    table = root.parent / "reforme.csv"
+    table.write_text(
+        "Commune,Numéro de série,Type,Date de réforme,Destination,Date de sortie\n"
+        "50003,9K4M1S5,Portable,2026-10-20,don,2026-10-21\n",
+        encoding="utf-8",
+    )
+    capsys.readouterr()
+    assert importing.import_([table], workspace=root) == 0
+    assert "1 machine discarded while lent to somebody" in capsys.readouterr().out
+    found = ask(listing.show, "PT-2")
+    assert (found["stands"], found["open_loan"]) == ("discarded", lent)
+    for command, words in (
+        (discarding.discarded, {}), (discarding.discarded, {"member": AGON}),
+        (discarding.discarded, {"year": 2020}), (listing.show, {"device": "PT-2"}),
+    ):  # fmt: skip
+        command(**words, workspace=root)
+        said = " ".join(capsys.readouterr().out.split())
+        assert "discarded on 2026-10-21, but lent to Accueil, Agon-Coutainville since 2026" in said
+        assert f"kitsurvie assets return {found['id']} --date DATE" in said
+        assert "undo the import of that table" in said
+    discarding.discarded(member=AGNEAUX, workspace=root)
+    assert "but lent" not in capsys.readouterr().out
+    (one,) = ask(discarding.discarded)["still_lent"]
+    assert (one["id"], one["decision"], one["discarded"]) == (found["id"], lent, "2026-10-21")
+    with pytest.raises(UsageError, match="is lent"):
+        discarding.discard("PT-2", discarding.Outcome.RECYCLING, workspace=root)
+    with pytest.raises(UsageError, match="before what was last recorded of it, on 2026-10-12"):
+        lending.return_("PT-2", WHY, day="2026-10-11", workspace=root)
+    lending.return_("PT-2", WHY, day="2026-10-15", workspace=root)
+    said = capsys.readouterr().out
+    assert f"the loan of {found['id']} ended on 2026-10-15, and it stays discarded" in said
+    after = ask(listing.show, "PT-2")
+    assert (after["stands"], after["open_loan"]) == ("discarded", None)
+    assert [one["kind"] for one in after["story"]] == ["loan", "return", "discard"]
+    assert ask(discarding.discarded)["still_lent"] == []
+    with pytest.raises(UsageError, match="was discarded"):
+        lending.return_("PT-2", WHY, workspace=root)
+
+
 def test_an_age_that_nobody_knew_is_said_or_learnt_later(root: Path, ask: Ask) -> None:
     to = discarding.Outcome
     rows = ("8;PF-8;50002;6G8H0J2;Desktop;;;;", "9;PF-9;50002;5F7G9H1;Desktop;;;;")

@@ -22,6 +22,7 @@ from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.lending import owner_of
 from kitsurvie.cli.assets.listing import document
+from kitsurvie.cli.assets.stories import borrower
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.model import Status
@@ -176,10 +177,9 @@ def _say(
     )
     for device, life in late[:LINES_SHOWN]:
         data = life.last.data if life.last else {}
-        whom = data["service"] or data["user"] or "somebody who was forgotten"
         output.say(
             output.printable(
-                f"  {device.id}: due on {data['until']} from {whom} "
+                f"  {device.id}: due on {data['until']} from {borrower(data)} "
                 f"({estate.member(data['member'])})"
             )
         )

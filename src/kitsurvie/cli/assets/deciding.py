@@ -15,7 +15,8 @@ from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import MERGE, Estate
-from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of, sentence_of
+from kitsurvie.cli.assets.listing import DeviceName, MemberName, record_of
+from kitsurvie.cli.assets.stories import sentence_of
 from kitsurvie.cli.context import who
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened

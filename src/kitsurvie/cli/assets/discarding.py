@@ -14,21 +14,23 @@ from kitsurvie.assets import discards
 from kitsurvie.assets.acts import Discarded, data_of
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.discards import NEEDS_PROOF, SOURCE, Scope, Share
-from kitsurvie.assets.life import Life, State
+from kitsurvie.assets.life import Life
 from kitsurvie.assets.record import Discard, Outcome
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.deciding import decide
 from kitsurvie.cli.assets.estate import Estate
-from kitsurvie.cli.assets.lending import Day, day_of, owner_of, taken_back_by
+from kitsurvie.cli.assets.lending import Day, day_of, owner_of
 from kitsurvie.cli.assets.listing import DeviceName, MemberName
+from kitsurvie.cli.assets.stories import lent_and_discarded, still_lent, taken_back_by
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
 from kitsurvie.workspace import find
 
 LONGEST = 200
+LENT_SHOWN = 10
 ASIDE = {
     Scope.OLDER: "over ten years old when discarded",
     Scope.EXCLUDED: "classified or under a duty of security",
@@ -93,7 +95,7 @@ def discard(
         one = estate.device(device)
         one = replace(one, bought=one.bought or since)
         life = estate.life(one.id)
-        if life.state is State.LENT:
+        if life.open_loan is not None:
             raise UsageError(
                 f"{one.id} is lent.",
                 remedy=f"Record first that it is back: kitsurvie assets return {one.id}",
@@ -141,11 +143,21 @@ def discarded(
         if member is not None:
             estates.known_member(estate.inventory, place, member)
         listed = [one for one in estate.discarded if member in (None, one.member)]
+        lent = lent_and_discarded(estate, member)
     shares = discards.shares(listed, wanted)
     if json:
-        output.document("assets_discarded", _document(listed, shares, estate, wanted))
+        document = _document(listed, shares, estate, wanted)
+        output.document(
+            "assets_discarded",
+            {**document, "still_lent": [_lent(one, life, estate) for one, life in lent]},
+        )
     else:
         _say(shares, estate, wanted, so_far=wanted == today.year)
+        for one, life in lent[:LENT_SHOWN]:
+            sentence = still_lent(one, life, estate)
+            output.say(output.printable(f"{one.id} {one.name}: {sentence}"))
+        if len(lent) > LENT_SHOWN:
+            output.say(f"and {len(lent) - LENT_SHOWN} more that are lent (--member, --json)")
     return 0
 
 
@@ -248,6 +260,17 @@ def _document(
         ],
         "total": _share(discards.total(shares, year)),
         "things": [_thing(one) for one in listed],
+    }
+
+
+def _lent(one: Device, life: Life, estate: Estate) -> dict[str, Any]:
+    loan, gone = life.open_loan, life.discard
+    return {
+        "id": one.id,
+        "name": one.name,
+        "decision": loan.id if loan else None,
+        "discarded": gone.day.isoformat() if gone else None,
+        "sentence": still_lent(one, life, estate),
     }
 
 

@@ -34,6 +34,7 @@ from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, keeping, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
+from kitsurvie.cli.assets.stories import lent_and_discarded
 from kitsurvie.cli.context import who
 from kitsurvie.cli.formats import rows, whole
 from kitsurvie.cli.options import Json, Workspace
@@ -113,6 +114,7 @@ def import_(
         keeping.purge(ledger.register, place, consulted, today)
         estate = estates.load(ledger.register, place)
         estates.settle(estate)
+        lent = lent_and_discarded(estate)
         not_taken = ledger.register.refused(done.id)
     if refused is not None and not_taken:
         _write(refused, done.id, not_taken)
@@ -120,6 +122,7 @@ def import_(
     counts["proposals"] = len(estate.identity.proposals)
     counts["not_consulted"] = giving.left_out.total()
     counts["too_old"] = giving.too_old
+    counts["discarded_while_lent"] = len(lent)
     if json:
         output.document(
             "assets_import",
@@ -131,6 +134,11 @@ def import_(
         if giving.too_old:
             days = told.count(giving.too_old, "day")
             output.say(f"{days} of use left out: older than {WINDOW_DAYS} days.")
+        if lent:
+            output.say(
+                f"{told.count(len(lent), 'machine')} discarded while lent to somebody: which, and "
+                "what to do: kitsurvie assets discarded"
+            )
     return ExitCode.DRIFT if not_taken else ExitCode.COMPLIANT
 
 

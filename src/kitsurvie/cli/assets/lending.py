@@ -10,13 +10,14 @@ import typer
 from kitsurvie.assets.acts import Loan, Return, data_of
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.folding import fold
-from kitsurvie.assets.life import Life, State, Step, is_in_stock
+from kitsurvie.assets.life import Life, State, is_in_stock
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.deciding import Reason, decide, why_of
 from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.cli.assets.listing import DeviceName
+from kitsurvie.cli.assets.stories import taken_back_by
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
@@ -44,7 +45,8 @@ def return_(
 ) -> int:
     """Record that a machine is back in stock: a loan ends, or it is taken back from whoever had it.
 
-    What is in stock is no double any more, and is offered by `assets available`.
+    What is in stock is no double any more, and is offered by `assets available`. Of a machine that
+    was discarded while it was lent, the loan ends, and it stays discarded.
     """
     why = why_of(reason)
     place = find(workspace)
@@ -52,9 +54,11 @@ def return_(
         estate = estates.load(ledger.register, place)
         one = estate.device(device)
         life = estate.life(one.id)
-        if life.state is State.DISCARDED:
+        loan = life.open_loan
+        if life.state is State.DISCARDED and loan is None:
             raise _discarded(one, life)
-        when = day_of(day, life)
+        # it may have come back before the day on which it was discarded
+        when = day_of(day, life if life.discard is None or loan is None else Life((loan,)))
         if owner is not None:
             _check_owner(one, owner, estate, place)
         made = Return(one.id, one.records[0], when.isoformat(), owner or "", why)
@@ -62,8 +66,14 @@ def return_(
     if json:
         output.document("assets_return", {"decision": number, **data_of(made)})
     else:
-        output.say(f"Decision {number}: {one.id} is in stock since {when}. To take it back: "
-                   f"kitsurvie assets revoke {number}")  # fmt: skip
+        stands = (
+            f"{one.id} is in stock since {when}"
+            if life.discard is None
+            else f"the loan of {one.id} ended on {when}, and it stays discarded"
+        )
+        output.say(
+            f"Decision {number}: {stands}. To take it back: kitsurvie assets revoke {number}"
+        )
     return 0
 
 
@@ -216,10 +226,3 @@ def _label(service: str, estate: Estate, pseudonym: str) -> str:
 def _discarded(one: Device, life: Life) -> UsageError:
     remedy = taken_back_by(life.discard) if life.discard else ""
     return UsageError(f"{one.id} was discarded.", remedy=remedy)
-
-
-def taken_back_by(step: Step) -> str:
-    """What to do about a step of a machine's life that is not true."""
-    if step.id:
-        return f"If it is not so, take that back: kitsurvie assets revoke {step.id}"
-    return "A table says so: undo its import (kitsurvie assets imports, then undo N)."

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from kitsurvie.assets.devices import Device
-from kitsurvie.assets.life import State, Step
+from kitsurvie.assets.life import State
 from kitsurvie.assets.record import Kind, Record
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import estate as estates
 from kitsurvie.cli.assets.estate import Estate
+from kitsurvie.cli.assets.stories import sentence_of, still_lent
 from kitsurvie.cli.options import Json, Workspace
 from kitsurvie.cli.recording import opened
 from kitsurvie.errors import UsageError
@@ -97,6 +97,8 @@ def show(device: DeviceName, json: Json = False, workspace: Workspace = None) ->
         by = f"{step.by_whom}, decision {step.id}" if step.id else "a table that was imported"
         said = f"{sentence_of(step, estate.member)} ({by})"
         output.say(f"  {step.day}  {output.printable(said)}")
+    if life.discard is not None and life.open_loan is not None:
+        output.say(f"  but       {output.printable(still_lent(one, life, estate))}")
     for record in one.records:
         output.say(f"  record    {output.printable(_record(record, estate.records[record]))}")
     for link in links(one, estate):
@@ -125,35 +127,21 @@ def document(one: Device, estate: Estate) -> dict[str, Any]:
 
 def whole(one: Device, estate: Estate) -> dict[str, Any]:
     """The same, with why its records are one machine."""
+    life = estate.life(one.id)
     return {
         **document(one, estate),
         "links": links(one, estate),
         "conflicts": conflicts(one, estate),
-        "stands": estate.life(one.id).state.value,
+        "stands": life.state.value,
+        "open_loan": life.open_loan.id if life.open_loan else None,
         "story": [
             {
                 "decision": step.id or None, "kind": step.kind, "day": step.day.isoformat(),
                 "by": step.by_whom, "data": dict(step.data),
             }
-            for step in estate.life(one.id).steps
+            for step in life.steps
         ],
     }  # fmt: skip
-
-
-def sentence_of(step: Step, named: Callable[[str], str]) -> str:
-    """One step of a machine's life, as it is told; `named` gives the name of a member."""
-    data = step.data
-    match step.kind:
-        case "loan":
-            whom = data["service"] or data["user"] or "somebody who was forgotten"
-            until = f" until {data['until']}" if data["until"] else ""
-            return f"lent to {whom}, {named(data['member'])}{until}: {data['reason']}"
-        case "return":
-            owner = f", of {named(data['owner'])}" if data["owner"] else ""
-            return f"back in stock{owner}: {data['reason']}"
-        case _:
-            to = f" to {data['recipient']}" if data.get("recipient") else ""
-            return f"discarded, {data['outcome']}{to}"
 
 
 def links(one: Device, estate: Estate) -> list[dict[str, str]]:
