@@ -124,6 +124,37 @@ def test_what_was_seen_at_work_after_it_was_taken_back_is_said(root: Path, ask: 
     assert not one["seen_since"]
 
 
+def test_what_is_in_stock_on_paper_and_used_is_left_out_and_counted(
+    root: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(available.available)["left_out"] == []
+    consult(root, "all: true")
+    table = root.parent / "sessions.csv"
+    table.write_text(
+        "date,insee,device_name,device_serial,user\n2026-10-12,50003,PT-2,9K4M1S5,luc.durand\n"
+    )
+    importing.import_([table], workspace=root)
+    found = ask(available.available)
+    assert found["available"] == []
+    (one,) = found["left_out"]
+    assert (one["name"], one["member"]["siren"]) == ("PT-2", AGON)
+    assert one["reason"] == available.USED
+    assert ask(available.available, member=AGNEAUX)["left_out"] == []
+    available.available(workspace=root)
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "1 machine left out (--json lists them): its register says in stock, and somebody" in said
+    )
+    assert "kitsurvie assets return DEVICE" in said
+    assert "PT-2" not in said
+    available.available(member=AGNEAUX, workspace=root)
+    assert "left out" not in capsys.readouterr().out
+    # somebody says that it is back: that is later than its days of use
+    ask(lending.return_, "PT-2", WHY)
+    assert offered(ask) == {"PT-2": "owner"}
+    assert ask(available.available)["left_out"] == []
+
+
 def test_the_story_of_a_machine_is_kept_and_each_step_can_be_taken_back(
     root: Path, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:

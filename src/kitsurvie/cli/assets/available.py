@@ -30,6 +30,7 @@ from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 LINES_SHOWN = 40
+USED = f"its register says in stock, and somebody used it in the last {WINDOW_DAYS} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Offer:
     """A machine in stock. `since` is the day it was taken back, None where its register says so.
 
     `everywhere`: it is the syndicate's, and goes to any member; else to its owner alone.
-    `seen_since`: something saw it at work after it was taken back.
+    `seen_since`: something saw it at work after it was taken back. `used`: its register alone says
+    that it is in stock, and session days say that somebody uses it: it is not offered.
     """
 
     device: Device
@@ -48,6 +50,7 @@ class Offer:
     memory_mib: int | None
     drifts: tuple[str, ...]
     seen_since: bool
+    used: bool
 
 
 def available(
@@ -61,7 +64,8 @@ def available(
 ) -> int:
     """List machines that were taken back and are neither lent nor discarded: look before you buy.
 
-    A member's own machines are offered to that member alone, the syndicate's to everybody.
+    A member's own machines are offered to that member alone, the syndicate's to everybody. What a
+    register alone calls in stock is left out, and counted, while somebody uses it.
     """
     place = find(workspace)
     today = clock.today()
@@ -70,44 +74,55 @@ def available(
         if member is not None:
             estates.known_member(estate.inventory, place, member)
         use = estate.use(Window(today, WINDOW_DAYS + 1))
-        offers = [
+        found = [
             one
-            for one in _offers(estate, place, use, today)
+            for one in _in_stock(estate, place, use, today)
             if (kind is None or one.device.kind is kind)
             and (member is None or one.everywhere or one.owner == member)
         ]
+        offers = [one for one in found if not one.used]
+        used = [one for one in found if one.used]
         lent = _lent(estate, kind, member)
     if json:
         output.document(
             "assets_available",
             {
                 "available": [_document(one, estate) for one in offers],
+                "left_out": [{**document(one.device, estate), "reason": USED} for one in used],
                 "lent": [_loan(one, life, estate, today) for one, life in lent],
             },
         )
         return 0
     _say(offers, lent, estate, place, today)
+    _say_left_out(used)
     return 0
 
 
-def _offers(estate: Estate, place: Place, use: Use, today: date) -> list[Offer]:
+def _in_stock(estate: Estate, place: Place, use: Use, today: date) -> list[Offer]:
+    """What is in stock by a decision or by its register, those that somebody uses among them."""
     found = []
     for one in estate.devices.values():
         life = estate.life(one.id)
         if life.state is State.STOCK and life.last is not None:
             since: date | None = life.last.day
-        elif life.state is State.IN_SERVICE and is_in_stock(one.status) and not use.of(one.id):
+        elif life.state is State.IN_SERVICE and is_in_stock(one.status):
             since = None
         else:
             continue
-        found.append(_offer(one, life, estate, place, since, today))
+        found.append(_offer(one, life, estate, place, since, use, today))
     # the newest first: it serves longest
     found.sort(key=lambda o: (o.device.kind.value, o.years is None, o.years or 0.0, o.device.id))
     return found
 
 
 def _offer(
-    one: Device, life: Life, estate: Estate, place: Place, since: date | None, today: date
+    one: Device,
+    life: Life,
+    estate: Estate,
+    place: Place,
+    since: date | None,
+    use: Use,
+    today: date,
 ) -> Offer:
     records = [estate.records[name] for name in one.records]
     told_of = [r for r in records if r.condition.memory_mib]
@@ -129,6 +144,7 @@ def _offer(
         ),
         # by inventories alone: session days would tell the use of one person's machine
         seen_since=since is not None and one.seen is not None and one.seen.date() > since,
+        used=since is None and bool(use.of(one.id)),
     )
 
 
@@ -187,6 +203,15 @@ def _say(
         output.say(
             "Whose machines may go to every member is not known: write the syndicate's SIREN in "
             "kitsurvie.toml."
+        )
+
+
+def _say_left_out(used: Sequence[Offer]) -> None:
+    """How many are not offered because somebody uses them; which, is not for a screen."""
+    if used:
+        output.say(
+            f"{told.count(len(used), 'machine')} left out (--json lists them): {USED}. Mend the "
+            "register; or, where one is back by now: kitsurvie assets return DEVICE --reason TEXT"
         )
 
 
