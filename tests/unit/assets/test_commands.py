@@ -242,6 +242,39 @@ def test_two_devices_are_joined_kept_apart_and_the_decision_taken_back(
     assert len(ask(deciding.journal, everything=True, workspace=root)["decisions"]) == 2
 
 
+def test_what_does_not_fit_together_is_listed_with_its_records_as_far_as_is_asked(
+    root: Path, tmp_path: Path, ask: Ask, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(deciding, "CONFLICTS_SHOWN", 1)
+    rows = [
+        f"{number + 10 * serial};PC-{number + 10 * serial:03};{place};CZC999{serial};Desktop;"
+        for serial, place in enumerate(("50002", "50003"))
+        for number in range(1, 9)
+    ]
+    importing.import_([export(tmp_path, *rows)], workspace=root)
+    found = ask(deciding.identical, workspace=root)["conflicts"]
+    assert [one["sentence"] for one in found] == [
+        "one serial on 8 machines: a placeholder, left out"
+    ] * 2
+    first = f"{found[0]['records'][0]} (PC-00"
+    capsys.readouterr()
+    deciding.identical(workspace=root)
+    said = capsys.readouterr().out
+    assert said.count("a placeholder, left out") == 1
+    assert first in said
+    assert "and 2 more\n" in said  # of the eight records
+    assert "and 1 more conflict (--all shows them, or --member)" in said
+    assert "2 conflicts." in said
+    assert "kitsurvie assets show RECORD" in said
+    deciding.identical(everything=True, workspace=root)
+    said = capsys.readouterr().out
+    assert said.count("a placeholder, left out") == 2
+    assert "more conflict" not in said
+    of_one = ask(deciding.identical, member="215000035", workspace=root)["conflicts"]
+    assert [one["records"] for one in of_one] == [found[1]["records"]]
+
+
 def test_somebody_is_exempt_until_a_day(copy: Path, ask: Ask) -> None:
     def told() -> dict[str, str]:
         found = ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from kitsurvie import inventory as inventories
 from kitsurvie.assets import acts, life
+from kitsurvie.assets.clusters import Conflict
 from kitsurvie.assets.identity import Ruling
 from kitsurvie.cli import output, told
 from kitsurvie.cli.assets import clock, people
@@ -28,13 +29,21 @@ from kitsurvie.workspace import Workspace as Place
 from kitsurvie.workspace import find
 
 LINES_SHOWN = 30
+CONFLICTS_SHOWN = 10
 FORGET = "forget"
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it stays on record with your name.")
 ]
 
 
-def identical(member: MemberName = None, json: Json = False, workspace: Workspace = None) -> int:
+def identical(
+    member: MemberName = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every pair and every conflict, however many.")
+    ] = False,
+    json: Json = False,
+    workspace: Workspace = None,
+) -> int:
     """List pairs of records that may be one machine, and what does not fit together.
 
     Nothing is joined by itself on such evidence: `merge` joins two, `unmerge` keeps them apart.
@@ -47,6 +56,11 @@ def identical(member: MemberName = None, json: Json = False, workspace: Workspac
         link
         for link in estate.identity.proposals
         if member is None or member in _members(estate, link.first, link.second)
+    ]
+    conflicts = [
+        one
+        for one in estate.identity.conflicts
+        if member is None or member in _members(estate, *one.records)
     ]
     if json:
         output.document(
@@ -61,25 +75,42 @@ def identical(member: MemberName = None, json: Json = False, workspace: Workspac
                 ],
                 "conflicts": [
                     {"records": list(one.records), "sentence": one.sentence}
-                    for one in estate.identity.conflicts
+                    for one in conflicts
                 ],
             },
         )  # fmt: skip
         return 0
-    for one in pairs[:LINES_SHOWN]:
+    shown = pairs if everything else pairs[:LINES_SHOWN]
+    for one in shown:
         output.say(f"{one.grade.value}  {output.printable(one.reason)}")
         for record in (one.first, one.second):
             output.say(f"     {output.printable(_line(estate, record))}")
-    if len(pairs) > LINES_SHOWN:
-        output.say(f"and {len(pairs) - LINES_SHOWN} more (--member, --json)")
-    conflicts = len(estate.identity.conflicts)
-    said = f"{told.count(len(pairs), 'pair')} to decide, {told.count(conflicts, 'conflict')}."
-    output.say(said)
+    if len(pairs) > len(shown):
+        more = told.count(len(pairs) - len(shown), "more pair")
+        output.say(f"and {more} (--all shows them, or --member)")
+    _say_conflicts(conflicts, estate, len(conflicts) if everything else CONFLICTS_SHOWN)
+    output.say(
+        f"{told.count(len(pairs), 'pair')} to decide, {told.count(len(conflicts), 'conflict')}."
+    )
     if pairs:
         first, second = (estate.by_record[record] for record in (pairs[0].first, pairs[0].second))
         output.say(f"One machine: kitsurvie assets merge {first} {second} --reason ...")
         output.say(f"Two machines: kitsurvie assets unmerge {first} {second} --reason ...")
     return 0
+
+
+def _say_conflicts(conflicts: Sequence[Conflict], estate: Estate, most: int) -> None:
+    """What does not fit together, each in its sentence with the records that it is about."""
+    if not conflicts:
+        return
+    output.say("What does not fit together (look into one: kitsurvie assets show RECORD):")
+    for one in conflicts[:most]:
+        named = [f"{record} ({estate.records[record].name or '-'})" for record in one.records]
+        output.say(f"  -  {output.printable(one.sentence)}")
+        output.say(f"     {output.printable(told.names(named))}")
+    if len(conflicts) > most:
+        more = told.count(len(conflicts) - most, "more conflict")
+        output.say(f"and {more} (--all shows them, or --member)")
 
 
 def merge(
