@@ -97,6 +97,12 @@ def without_anybody(kind: str, data: bytes) -> bytes | None:
 
 
 def unless_ended(kind: str, data: bytes, before: date) -> bytes | None:
-    """The same; None for an exemption that ended before a day."""
+    """The same; None for an exemption that ended before a day.
+
+    An account loses what is no field of it any more: its state and its last logon were kept once.
+    """
+    if kind == "person":
+        formerly = b'"enabled"' in data or b'"last_logon"' in data
+        return pack(unpack(kind, data)) if formerly else data
     one = unpack(kind, data)
     return None if isinstance(one, Exemption) and one.until < before else data

@@ -27,7 +27,6 @@ class Data(StrEnum):
     NOBODY = "nobody"
     PERSON = "person"
     USE = "use"
-    ACCOUNT = "account"
     MACHINE = "machine"
     CONDITION = "condition"
     PLACE = "place"
@@ -120,20 +119,6 @@ CATEGORIES: Mapping[Data, Category] = {
         Text(
             "{days} jours, effacés d’office à chaque import",
             "{days} days, purged by itself at each import",
-        ),
-    ),
-    Data.ACCOUNT: Category(
-        Activity.EQUIPMENT,
-        Text(
-            "état du compte d’annuaire et jour de dernière connexion",
-            "state of a directory account and day of its last logon",
-        ),
-        AGENTS,
-        Text(
-            "jusqu’à ce qu’un import le remplace ou que la personne soit effacée ; {days} jours "
-            "après ce remplacement",
-            "until an import supersedes it or the person is forgotten; {days} days after it was "
-            "superseded",
         ),
     ),
     Data.MACHINE: Category(
@@ -354,10 +339,7 @@ FIELDS: Mapping[str, Mapping[str, Data]] = {
         "origin": _N, "day": Data.USE, "member": _L, "commune": _L, "device_name": _M,
         "device_serial": _M, "user": _P,
     },
-    "Person": {
-        "origin": _N, "user": _P, "member": _L, "commune": _L, "enabled": Data.ACCOUNT,
-        "last_logon": Data.ACCOUNT,
-    },
+    "Person": {"origin": _N, "user": _P, "member": _L, "commune": _L},
     "Exemption": {
         "origin": _N, "member": _L, "commune": _L, "user": _P, "reason": _D, "until": _D,
     },

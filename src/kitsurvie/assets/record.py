@@ -174,15 +174,13 @@ class SessionDay:
 class Person:
     """An account of a directory. `user` is empty for those that are nobody's use.
 
-    `enabled` is None where the export does not say; no hour of `last_logon` is kept.
+    Whether it is enabled and when it last logged on serve nothing here, and are not read.
     """
 
     origin: Origin
     user: str  # pseudonym
     member: str | None
     commune: str | None
-    enabled: bool | None = None
-    last_logon: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

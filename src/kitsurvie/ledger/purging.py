@@ -26,7 +26,8 @@ class Over:
     Days of use before `day` (ISO), those of `nobody` (pseudonyms), and those of members (SIREN, or
     empty) of which `may` is false. Of imports made before `moment` (seconds since the epoch): the
     rows that they refused, and the people in entries that they superseded, which `past` takes out.
-    Standing entries of `kinds` as `ended` gives them. The people in the decisions `acts`.
+    Standing entries of `kinds` as `ended` gives them, of which those that it drops are counted. The
+    people in the decisions `acts`.
     """
 
     day: str
@@ -71,7 +72,8 @@ def purge(connection: Connection, over: Over, *, dry_run: bool) -> Purged:
         connection.execute(update(refusals).where(*rows).values(text=""))
         _write(connection, (*past, *ended))
         _name_nobody(connection, decided)
-    return Purged(gone, refused, len(past), len(ended), len(decided))
+    dropped = sum(data is None for _, data in ended)
+    return Purged(gone, refused, len(past), dropped, len(decided))
 
 
 def forget(connection: Connection, user: str, member: str, rewrite: Rewrite) -> int:

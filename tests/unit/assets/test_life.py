@@ -13,7 +13,7 @@ import pytest
 from tests.unit.assets.test_commands import LAST_DAY, SAMPLE, consult, export
 
 from kitsurvie import workspace
-from kitsurvie.assets import acts
+from kitsurvie.assets import acts, packing
 from kitsurvie.cli import init
 from kitsurvie.cli.assets import (
     available,
@@ -28,6 +28,7 @@ from kitsurvie.cli.assets import (
 )
 from kitsurvie.errors import UsageError
 from kitsurvie.ledger import Ledger
+from kitsurvie.ledger.importing import Entry
 
 Ask = Callable[..., dict[str, Any]]
 AGNEAUX, AGON, SYNDICATE = "215000027", "215000035", "255001234"
@@ -540,6 +541,26 @@ def test_somebody_is_forgotten_at_the_member_that_asks_and_nowhere_else(
         keeping.forget("215009999", workspace=root)
     with pytest.raises(UsageError, match="not given as an argument"):
         keeping.forget(AGNEAUX, user="marie.martin", workspace=root)
+
+
+def test_what_a_ledger_kept_of_accounts_once_is_read_and_taken_away(root: Path, ask: Ask) -> None:
+    marie = people.pseudonyms(workspace.load(root)).of("marie.martin")
+    person = {"origin": {"file": ""}, "user": marie, "member": AGNEAUX, "commune": "50002"}
+    former = json.dumps({**person, "enabled": False, "last_logon": "2026-10-29"}).encode()
+    ledger = Ledger.open(workspace.load(root).ledger_url)
+    key = f"{AGNEAUX}/{marie}"
+    given = Entry("person", "directory", "", key, former)
+    ledger.register.take("a@b", ["ad.csv"], lambda to: to.entry(given))
+    one = packing.unpack("person", former)
+    assert (one.user, one.member) == (marie, AGNEAUX)
+    assert not any(ask(keeping.prune)["removed"].values())
+    (kept,) = ledger.register.entries("person")
+    ledger.close()
+    assert json.loads(kept.data) == person
+    # the same account in an export of today is the same
+    table = root.parent / "ad.csv"
+    table.write_text("sAMAccountName,company,Enabled\nmarie.martin,50002,False\n")
+    assert ask(importing.import_, [table])["counts"]["same"] == 1
 
 
 def test_a_login_said_to_be_nobodys_later_can_still_be_forgotten(

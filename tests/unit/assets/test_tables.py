@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from kitsurvie.assets import packing
 from kitsurvie.assets.folding import fold
 from kitsurvie.assets.readers import headings
 from kitsurvie.assets.record import Exemption, Interface, Kind, Person, SessionDay, Source
@@ -197,8 +199,6 @@ def test_accounts_of_a_directory_become_people_without_names(desk: Desk) -> None
     came = desk.csv(text)
     people = [item for item in came.items if isinstance(item, Person)]
     assert [one.user for one in people] == [PEOPLE.of("marie.dupont"), PEOPLE.of("paul")]
-    assert [one.enabled for one in people] == [True, False]
-    assert [one.last_logon for one in people] == [date(2025, 10, 29), None]
     assert {one.member for one in people} == {"215000027"}
     assert "no account" in came.refusals[0].reason
     assert "Dupont" not in repr(came.items)
@@ -211,7 +211,19 @@ def test_the_accounts_of_powershell_are_read_too(desk: Desk) -> None:
     )
     (item,) = desk.csv(text).items
     assert isinstance(item, Person)
-    assert (item.enabled, item.last_logon) == (False, date(2026, 10, 29))
+    assert (item.user, item.member) == (PEOPLE.of("marie"), "215000027")
+
+
+def test_the_state_of_an_account_and_its_last_logon_are_not_read(desk: Desk) -> None:
+    came = desk.csv(
+        "sAMAccountName,company,userAccountControl,Enabled,lastLogonTimestamp\n"
+        "marie,Agneaux,512,TRUE,never that could be read\n"
+        ",Agneaux,514,FALSE,134062107000000000\n"
+    )
+    (person,) = [item for item in came.items if isinstance(item, Person)]
+    assert set(json.loads(packing.pack(person))) == {"origin", "user", "member", "commune"}
+    (refusal,) = came.refusals
+    assert "134062107000000000" not in refusal.text
 
 
 @pytest.mark.parametrize(

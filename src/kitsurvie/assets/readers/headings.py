@@ -98,15 +98,6 @@ DIRECTORY: Mapping[str, tuple[str, ...]] = {
     "entity": ("company", "societe", "insee", "commune", "entity", "entite", "o"),
     "department": ("department", "departement", "service", "ou"),
     "office": ("physicaldeliveryofficename", "office", "l", "city", "ville"),
-    "enabled": ("enabled", "active", "actif"),
-    "control": ("useraccountcontrol",),
-    "logon": (
-        "lastlogondate",
-        "lastlogontimestamp",
-        "lastlogon",
-        "last logon",
-        "derniere connexion",
-    ),
     "class": ("objectclass",),
 }
 TABLES: Mapping[Source, Mapping[str, tuple[str, ...]]] = {

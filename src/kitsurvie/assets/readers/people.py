@@ -11,8 +11,6 @@ from kitsurvie.assets.readers.devices import Bad
 from kitsurvie.assets.readers.settings import Settings
 from kitsurvie.assets.record import Exemption, Origin, Person, SessionDay
 
-_TRUE, _FALSE = {"true", "vrai", "1", "yes", "oui"}, {"false", "faux", "0", "no", "non"}
-_DISABLED = 0x2  # of userAccountControl
 _ACCOUNTS = {"user", "person", "organizationalperson", "inetorgperson", "posixaccount"}
 
 
@@ -59,15 +57,7 @@ def person(settings: Settings) -> Callable[[Mapping[str, str], Origin], Person]:
             raise Bad("is no account: it is a group, a machine or a folder of the directory.")
         user = _login(row, settings)
         place = _place(row, settings)
-        logon = None
-        if row.get("logon"):
-            try:
-                logon = dates.day(row["logon"])
-            except dates.NoDate as error:
-                raise Bad(f"has a last logon that {error}.") from error
-            if logon is not None and settings.is_future(logon):
-                raise Bad(f"last logged on on {logon}, which is to come; mend the date.")
-        return Person(origin, user, place.member, place.commune, _enabled(row), logon)
+        return Person(origin, user, place.member, place.commune)
 
     return made
 
@@ -98,13 +88,3 @@ def _place(row: Mapping[str, str], settings: Settings) -> Place:
             if place.member is not None:
                 return place
     return settings.places.find(settings.entity) if settings.entity else place
-
-
-def _enabled(row: Mapping[str, str]) -> bool | None:
-    word = row.get("enabled", "").casefold()
-    if word:
-        return True if word in _TRUE else False if word in _FALSE else None
-    control = row.get("control", "")
-    if control.isascii() and control.isdigit() and len(control) < 12:
-        return not int(control) & _DISABLED
-    return None

@@ -63,7 +63,7 @@ def purge(
             day=before.isoformat(),
             moment=moment,
             past=packing.without_anybody,
-            kinds=("exemption",),
+            kinds=("exemption", "person"),
             ended=partial(packing.unless_ended, before=before),
             acts=_over(register, before, moment),
             nobody=tuple(filter(None, map(everybody.of, place.nobody))),
