@@ -25,7 +25,7 @@ PEOPLE = Pseudonyms(b"k" * 32)
 MANCHE = places.known()
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(autouse=True, scope="module")
 def the_day() -> Iterator[None]:
     """It is the day after the made-up syndicate's exports, whatever the clock says."""
     with pytest.MonkeyPatch.context() as patched:

@@ -14,7 +14,6 @@ from kitsurvie import inventory, workspace
 from kitsurvie.assets import packing
 from kitsurvie.assets.record import Kind, Origin, Record, Source
 from kitsurvie.cli import init
-from kitsurvie.cli.assets import clock
 from kitsurvie.cli.exporter import gathering
 from kitsurvie.cli.exporter.sources import Sources
 from kitsurvie.ledger import Ledger
@@ -30,12 +29,6 @@ NOW = time.time()
 
 Numbers = Mapping[tuple[str, ...], float]
 Ask = Callable[..., Numbers]
-
-
-@pytest.fixture(autouse=True)
-def the_real_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is today, as for the process that reads: tests of equipment have a day of their own."""
-    monkeypatch.setattr(clock, "today", date.today)
 
 
 @pytest.fixture(scope="session")
