@@ -17,6 +17,7 @@ from datetime import date
 from enum import StrEnum
 
 from kitsurvie.assets import identifiers
+from kitsurvie.assets.anniversary import anniversary
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.record import Discard, Kind, Outcome
 
@@ -87,9 +88,8 @@ def scope(one: Discard) -> Scope:
             return Scope.SIZE_UNKNOWN
     if one.bought is None:
         return Scope.AGE_UNKNOWN
-    birthday = (one.bought.year + OLDEST_YEARS, one.bought.month, one.bought.day)
-    day = (one.discarded.year, one.discarded.month, one.discarded.day)
-    return Scope.OLDER if day > birthday else Scope.COUNTED
+    oldest = anniversary(one.bought, OLDEST_YEARS)
+    return Scope.OLDER if one.discarded > oldest else Scope.COUNTED
 
 
 def shares(discards: Iterable[Discard], year: int) -> tuple[Share, ...]:

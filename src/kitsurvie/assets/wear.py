@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from kitsurvie.assets.anniversary import anniversary
 from kitsurvie.assets.finding import Said, french
 from kitsurvie.assets.protection import drive
 from kitsurvie.assets.record import Volume
@@ -70,7 +71,7 @@ def judge_age(bought: date | None, today: date, years: int) -> Said:
                 "La date d’achat n’est pas connue.", "The date of purchase is not known."
             ),
         )  # fmt: skip
-    old = today > _anniversary(bought, years)
+    old = today > anniversary(bought, years)
     plan = Text("", "")
     if old:
         plan = Text(
@@ -84,13 +85,6 @@ def judge_age(bought: date | None, today: date, years: int) -> Said:
             f"Bought on {bought.isoformat()}{plan.en}.",
         ),
     )  # fmt: skip
-
-
-def _anniversary(day: date, years: int) -> date:
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:  # 29 February
-        return date(day.year + years, 3, 1)
 
 
 def judge_fresh(seen: date | None, today: date, days: int) -> Said:
