@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from tests.databases import Server
 
 from kitsurvie import workspace
+from kitsurvie.assets.use import Use, Window
 from kitsurvie.cli import init
 from kitsurvie.cli.assets import deciding, doubles, importing, listing, people
+from kitsurvie.cli.assets.estate import Estate
 from kitsurvie.errors import LedgerError, UsageError
 from kitsurvie.ledger import Ledger
 
@@ -138,6 +141,32 @@ def test_doubles_are_told_as_they_are(imported: Path, ask: Ask) -> None:
     worth = found["worth"]["embodied_kgco2e"]
     assert 0 < worth["low"] < worth["central"] < worth["high"]
     assert worth["sources"]
+
+
+class Gone(dict[str, Any]):
+    """Days of use that count how often they are gone through."""
+
+    times = 0
+
+    def items(self) -> Any:
+        Gone.times += 1
+        return super().items()
+
+
+@pytest.mark.parametrize("how", [{}, {"json": True}, {"csv_": True}])
+def test_the_agents_of_doubles_are_looked_for_once(
+    imported: Path, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use = Estate.use
+
+    def counted(estate: Estate, window: Window) -> Use:
+        found = use(estate, window)
+        return replace(found, days=Gone(found.days))
+
+    monkeypatch.setattr(Estate, "use", counted)
+    monkeypatch.setattr(Gone, "times", 0)
+    doubles.doubles(until=LAST_DAY, workspace=imported, **how)
+    assert Gone.times == 1
 
 
 def test_no_login_and_no_name_of_a_person_is_told_or_kept(imported: Path, ask: Ask) -> None:

@@ -101,6 +101,21 @@ class Found:
         return f"{QUIET}{told_held(self.double)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The doubles that were asked for, and the agents (pseudonyms) of each member (SIREN) of them.
+
+    `crowded`: those are agents enough together for how many of each verdict to be told.
+    """
+
+    found: tuple[Found, ...]
+    agents: Mapping[str, set[str]]
+
+    @property
+    def crowded(self) -> bool:
+        return crowd.is_crowd({user for users in self.agents.values() for user in users})
+
+
 def doubles(
     member: MemberName = None,
     until: Annotated[
@@ -131,29 +146,31 @@ def doubles(
         estate = estates.load(ledger.register, place)
         use = estate.use(window)
     estates.check_member(estate, place, member)
-    found = _found(estate, use, window, figures, member)
+    listed = _told(estate, use, window, figures, member)
     if csv_:
-        output.raw(_table(found, estate))
+        output.raw(_table(listed.found, estate))
     elif json:
-        output.document("assets_doubles", _document(found, estate, use, window, member))
+        output.document("assets_doubles", _document(listed, estate, use, window, member))
     else:
-        _say(found, estate, use, window, member)
+        _say(listed, estate, use, window, member)
     return 0
 
 
-def _found(
-    estate: Estate, use: Use, window: Window, figures: Factors, member: str | None
-) -> list[Found]:
+def _told(estate: Estate, use: Use, window: Window, figures: Factors, member: str | None) -> Told:
     found = [one for one in every(estate, use, window) if member is None or one.member == member]
-    crowded = {name: crowd.is_crowd(who) for name, who in _agents(found, estate, use).items()}
-    return [
-        Found(
-            one,
-            _worth(one, estate, figures, window, days_told=crowded[one.member]),
-            crowded[one.member],
-        )
-        for one in found
-    ]
+    agents = _agents(found, estate, use)
+    crowded = {name: crowd.is_crowd(who) for name, who in agents.items()}
+    return Told(
+        tuple(
+            Found(
+                one,
+                _worth(one, estate, figures, window, days_told=crowded[one.member]),
+                crowded[one.member],
+            )
+            for one in found
+        ),
+        agents,
+    )
 
 
 def every(estate: Estate, use: Use, window: Window) -> tuple[Double, ...]:
@@ -214,9 +231,8 @@ def _worth(
 # -- on a terminal ------------------------------------------------------------------------------
 
 
-def _say(
-    found: Sequence[Found], estate: Estate, use: Use, window: Window, member: str | None
-) -> None:
+def _say(listed: Told, estate: Estate, use: Use, window: Window, member: str | None) -> None:
+    found = listed.found
     people = told.count(len(found), "double")
     computers = told.count(_computers(estate, member), "computer")
     output.say(f"{people} among {computers}, over {window.days} days to {window.end.isoformat()}.")
@@ -224,14 +240,13 @@ def _say(
         if not use.attached:
             output.say("No use is known: import session days (docs/reference/exports.md).")
         return
-    agents = _agents((one.double for one in found), estate, use)
-    if crowd.is_crowd({user for users in agents.values() for user in users}):
+    if listed.crowded:
         _patterns(found)
     else:
         output.say(WITHHELD)
     back = sorted((one for one in found if one.worth is not None), key=_rank)
     if back:
-        _back(back, estate, agents)
+        _back(back, estate, listed.agents)
     if use.unattached and _is_told(use, estate):
         rows_left = told.count(use.unattached, "session row")
         output.say(f"{rows_left} led to no device or to two, and were left out.")
@@ -330,12 +345,10 @@ def _number(value: float) -> str:
 
 
 def _document(
-    found: Iterable[Found], estate: Estate, use: Use, window: Window, member: str | None
+    listed: Told, estate: Estate, use: Use, window: Window, member: str | None
 ) -> dict[str, Any]:
-    listed = list(found)
-    agents = _agents((one.double for one in listed), estate, use)
-    many = crowd.is_crowd({user for users in agents.values() for user in users})
-    sums = total(one.worth for one in listed if one.worth is not None)
+    found = listed.found
+    sums = total(one.worth for one in found if one.worth is not None)
     return {
         "from": window.start.isoformat(),
         "until": window.end.isoformat(),
@@ -345,8 +358,8 @@ def _document(
         }
         if _is_told(use, estate)
         else None,
-        "verdicts": {p.value: sum(o.double.pattern is p for o in listed) for p in ORDER}
-        if many or not listed
+        "verdicts": {p.value: sum(o.double.pattern is p for o in found) for p in ORDER}
+        if listed.crowded or not found
         else None,
         "worth": worth_document(sums),
         "doubles": [
@@ -368,7 +381,7 @@ def _document(
                 "reason": one.reason,
                 "worth": worth_document(one.worth) if one.worth is not None else None,
             }
-            for one in listed
+            for one in found
         ],
     }  # fmt: skip
 
