@@ -61,8 +61,24 @@ def test_an_empty_register_says_nothing_and_makes_nothing(register: Register) ->
 def test_what_is_imported_again_is_there_once(register: Register) -> None:
     first = take(register, entry("1"), entry("2"), day("2026-10-01"))
     again = take(register, entry("1"), entry("2", "y"), entry("3"), day("2026-10-01"))
-    assert first.counts == {"new": 2, "changed": 0, "same": 0, "twice": 0, "days": 1, "refused": 0}
-    assert again.counts == {"new": 1, "changed": 1, "same": 1, "twice": 0, "days": 1, "refused": 0}
+    assert first.counts == {
+        "new": 2,
+        "changed": 0,
+        "same": 0,
+        "twice": 0,
+        "older": 0,
+        "days": 1,
+        "refused": 0,
+    }
+    assert again.counts == {
+        "new": 1,
+        "changed": 1,
+        "same": 1,
+        "twice": 0,
+        "older": 0,
+        "days": 1,
+        "refused": 0,
+    }
     assert stands(register) == {"1": "x", "2": "y", "3": "x"}
     assert [one.day for one in register.days()] == ["2026-10-01"]
 
@@ -100,6 +116,34 @@ def test_of_one_thing_said_twice_in_an_import_the_latest_seen_is_kept(
     assert counted["same"] == (before == kept)
     register.undo(done.id)
     assert stands(register) == ({"1": before} if before else {})
+
+
+@pytest.mark.parametrize("together", [1, 500])
+@pytest.mark.parametrize(
+    ("given", "older"),
+    [
+        (["2 old"], 1),
+        (["3 other"], 0),  # as late as what stands
+        (["4 new"], 0),
+        (["undated"], 0),
+        (["3 x"], 0),
+        (["2 old", "4 new"], 0),
+        (["4 new", "2 old"], 0),
+        (["1 old", "2 old"], 1),
+        (["2 old", "3 x"], 0),
+        (["undated", "2 old"], 1),
+    ],
+)
+def test_what_goes_back_to_an_earlier_day_is_taken_and_counted(
+    register: Register, monkeypatch: pytest.MonkeyPatch, together: int, given: list[str], older: int
+) -> None:
+    monkeypatch.setattr("kitsurvie.ledger.importing.TOGETHER", together)
+    take(register, entry("1", "3 x"), entry("2", "undated"))
+    done = take(register, *(entry("1", one) for one in given), entry("2", "1 dated"))
+    assert done.counts["older"] == older
+    assert stands(register)["1"] == max(given, key=lambda one: seen(one.encode()))
+    register.undo(done.id)
+    assert stands(register) == {"1": "3 x", "2": "undated"}
 
 
 @settings(max_examples=40)

@@ -68,15 +68,19 @@ class Importing:
     """An import under way: what is taken is written when it ends well, or not at all.
 
     Each entry that is given is counted once: `new`, `changed` or `same` beside what stood before,
-    or `twice` where another of its name in this import is kept instead.
+    or `twice` where another of its name in this import is kept instead. Of the changed, `older`
+    were seen before what they supersede was.
     """
 
     def __init__(self, connection: Connection, number: int, seen: Seen = unseen) -> None:
         self.number = number
-        self.counts = {"new": 0, "changed": 0, "same": 0, "twice": 0, "days": 0, "refused": 0}
+        self.counts = {
+            "new": 0, "changed": 0, "same": 0, "twice": 0, "older": 0, "days": 0, "refused": 0,
+        }  # fmt: skip
         self._connection = connection
         self._seen = seen
         self._again: dict[str, set[int]] = {"entries": set(), "days": set()}
+        self._older: set[tuple[str, str, str, str]] = set()
         self._entries: dict[tuple[str, str, str, str], Entry] = {}
         self._days: list[Day] = []
         self._refused: list[Refused] = []
@@ -111,6 +115,7 @@ class Importing:
         self._write_days()
         self._write_refused()
         self._write_again()
+        self.counts["older"] = len(self._older)
         self._connection.execute(
             update(imports)
             .where(imports.c.id == self.number)
@@ -127,20 +132,28 @@ class Importing:
         own = [one for one, row in there.items() if row.import_id == self.number]
         former = self._rows(own, entries.c.superseded_by == self.number)
         # what this import gave already, in a batch before
-        before = self._data(
+        before = {
             row.id
             for row in there.values()
             if row.import_id == self.number or row.id in self._again["entries"]
+        }
+        other = (
+            row.id
+            for one, row in there.items()
+            if row.id in before or bytes(row.digest) != digests[one]
         )
+        data = self._data((*other, *(row.id for row in former.values())))
         old, rows = [], []
         for one in given:
             known = there.get(one[:4])
             if known is not None and known.id in before:
                 self.counts["twice"] += 1
-                if self._seen(one.data) < self._seen(before[known.id]):
+                if self._seen(one.data) < self._seen(data[known.id]):
                     continue
             if known is not None and known.import_id == self.number:
-                self._say_otherwise(known.id, one, digests[one[:4]], former.get(one[:4]))
+                superseded = former.get(one[:4])
+                self._note_older(one, data.get(superseded.id) if superseded else None)
+                self._say_otherwise(known.id, one, digests[one[:4]], superseded)
                 continue
             if known is not None and bytes(known.digest) == digests[one[:4]]:
                 self.counts["same"] += known.id not in before
@@ -148,6 +161,7 @@ class Importing:
                 continue
             self.counts["new" if known is None else "changed"] += 1
             if known is not None:
+                self._note_older(one, data[known.id])
                 old.append(known.id)
                 if known.id in self._again["entries"]:
                     # said again by this import, and then otherwise: the last word is what it gives
@@ -160,6 +174,14 @@ class Importing:
             )
         if rows:
             self._connection.execute(insert(entries), rows)
+
+    def _note_older(self, one: Entry, superseded: bytes | None) -> None:
+        """Note whether it was seen before what it supersedes; what is not dated is not older."""
+        than = unseen(b"") if superseded is None else self._seen(superseded)
+        if unseen(b"") < self._seen(one.data) < than:
+            self._older.add(one[:4])
+        else:
+            self._older.discard(one[:4])
 
     def _say_otherwise(self, row: int, one: Entry, digest: bytes, former: Any) -> None:
         """Write over what this very import said before: it supersedes others, never itself.

@@ -242,6 +242,15 @@ def test_of_two_exports_that_hold_one_record_the_one_seen_last_is_kept(
     assert said in capsys.readouterr().out
     (one,) = ask(listing.list_, workspace=root)["devices"]
     assert (one["name"], one["seen"][:10]) == ("PC-NEW", "2026-10-30")
+    # an old export that is imported later is taken, and said to be old
+    capsys.readouterr()
+    importing.import_([tmp_path / "early.csv"], workspace=root)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 machine changed to what an earlier day had of it: the register knew a later" in said
+    assert "kitsurvie assets undo 2" in said
+    assert ask(importing.undo, 2, workspace=root)["devices"] == 1
+    (one,) = ask(listing.list_, workspace=root)["devices"]
+    assert one["name"] == "PC-NEW"
 
 
 def test_two_devices_are_joined_kept_apart_and_the_decision_taken_back(

@@ -33,7 +33,7 @@ from kitsurvie.workspace import find
 
 # whose use says something of a person's equipment: not a server's, nor a public PC's
 USED_BY_ONE = frozenset({Profile.DESKTOP, Profile.LAPTOP})
-_NOTHING = {"new": 0, "changed": 0, "same": 0, "twice": 0, "days": 0, "refused": 0}
+_NOTHING = {"new": 0, "changed": 0, "same": 0, "twice": 0, "older": 0, "days": 0, "refused": 0}
 
 
 @dataclass(frozen=True, slots=True)

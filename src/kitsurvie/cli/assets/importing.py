@@ -322,6 +322,12 @@ def say(
         output.say("  To have what is refused as files to mend, import again with --refused FOLDER")
     elif not_taken:
         output.say(f"  They are in {folder}, to be mended and imported again.")
+    if counts["older"]:
+        output.say(
+            f"{told.count(counts['older'], 'machine')} changed to what an earlier day had of it: "
+            "the register knew a later one. If these are old exports, take them back and import "
+            f"those of today: kitsurvie assets undo {done.id}"
+        )
     devices = told.count(counts["devices"], "device")
     output.say(f"The register has {devices}.")
     if counts["proposals"]:
