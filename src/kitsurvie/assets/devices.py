@@ -121,7 +121,10 @@ def adopt(
                 again += 1
             given[at] = fresh
             taken.add(fresh)
-    return tuple(replace(device, id=given[at]) for at, device in enumerate(now))
+    return tuple(
+        device if device.id == given[at] else replace(device, id=given[at])
+        for at, device in enumerate(now)
+    )
 
 
 def _order(trace: Trace) -> tuple[float, int, str]:

@@ -202,6 +202,11 @@ def _listed(kind: str) -> Callable[[str], bool]:
     searches = [re.compile(pattern, re.IGNORECASE).search for pattern in patterns]
 
     def known(said: str) -> bool:
-        return said.casefold() in exact or any(search(said) for search in searches)
+        if said.casefold() in exact:
+            return True
+        for search in searches:  # noqa: SIM110 - any() takes twice as long, a million times
+            if search(said):
+                return True
+        return False
 
     return known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from sys import intern
 from urllib.parse import quote, unquote
 
@@ -57,7 +58,12 @@ def record_id(record: Record) -> str:
 
 def id_of(source: str, register: str, key: str) -> str:
     """The id of the record that these name."""
-    return f"{source}/{quote(register, safe='') if register else ''}/{key}"
+    return f"{_prefix(source, register)}/{key}"
+
+
+@lru_cache(maxsize=1024)
+def _prefix(source: str, register: str) -> str:
+    return f"{source}/{quote(register, safe='')}"
 
 
 def parts_of_id(name: str) -> tuple[str, str, str]:
