@@ -137,19 +137,26 @@ def test_what_is_in_stock_on_paper_and_used_is_left_out_and_counted(
     importing.import_([table], workspace=root)
     found = ask(available.available)
     assert found["available"] == []
-    (one,) = found["left_out"]
-    assert (one["name"], one["member"]["siren"]) == ("PT-2", AGON)
-    assert one["reason"] == available.USED
-    assert ask(available.available, member=AGNEAUX)["left_out"] == []
+    # one agent is too few to name a machine of theirs
+    assert (found["left_out"], found["left_out_unnamed"]) == ([], 1)
+    assert ask(available.available, member=AGNEAUX)["left_out_unnamed"] == 0
     available.available(workspace=root)
     said = " ".join(capsys.readouterr().out.split())
-    assert (
-        "1 machine left out (--json lists them): its register says in stock, and somebody" in said
-    )
+    assert "1 machine left out: its register says in stock, and somebody" in said
     assert "kitsurvie assets return DEVICE" in said
     assert "PT-2" not in said
     available.available(member=AGNEAUX, workspace=root)
     assert "left out" not in capsys.readouterr().out
+    others = "".join(f"2026-10-13,50003,PT-2,9K4M1S5,agent{number}\n" for number in range(4))
+    table.write_text(f"date,insee,device_name,device_serial,user\n{others}")
+    importing.import_([table], workspace=root)
+    found = ask(available.available)
+    (one,) = found["left_out"]
+    assert (one["name"], one["member"]["siren"]) == ("PT-2", AGON)
+    assert (one["reason"], found["left_out_unnamed"]) == (available.USED, 0)
+    available.available(workspace=root)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 machine left out (--json lists those of members with five agents or more): " in said
     # somebody says that it is back: that is later than its days of use
     ask(lending.return_, "PT-2", WHY)
     assert offered(ask) == {"PT-2": "owner"}

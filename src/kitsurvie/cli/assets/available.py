@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from kitsurvie.assets import health
+from kitsurvie.assets import crowd, health
 from kitsurvie.assets.devices import Device
 from kitsurvie.assets.life import Life, State, is_in_stock
 from kitsurvie.assets.record import Kind
@@ -82,19 +82,21 @@ def available(
         ]
         offers = [one for one in found if not one.used]
         used = [one for one in found if one.used]
+        named = _of_crowds(used, estate, use)
         lent = _lent(estate, kind, member)
     if json:
         output.document(
             "assets_available",
             {
                 "available": [_document(one, estate) for one in offers],
-                "left_out": [{**document(one.device, estate), "reason": USED} for one in used],
+                "left_out": [{**document(one.device, estate), "reason": USED} for one in named],
+                "left_out_unnamed": len(used) - len(named),
                 "lent": [_loan(one, life, estate, today) for one, life in lent],
             },
         )
         return 0
     _say(offers, lent, estate, place, today)
-    _say_left_out(used)
+    _say_left_out(used, named)
     return 0
 
 
@@ -206,11 +208,21 @@ def _say(
         )
 
 
-def _say_left_out(used: Sequence[Offer]) -> None:
+def _of_crowds(used: Sequence[Offer], estate: Estate, use: Use) -> list[Offer]:
+    """Those of members with agents enough that a machine in use may be named."""
+    agents: dict[str | None, set[str]] = {}
+    for one in estate.devices.values():
+        who = use.of(one.id).keys() - estate.identity.shared
+        agents.setdefault(one.member, set()).update(who)
+    return [one for one in used if crowd.is_crowd(agents[one.device.member])]
+
+
+def _say_left_out(used: Sequence[Offer], named: Sequence[Offer]) -> None:
     """How many are not offered because somebody uses them; which, is not for a screen."""
     if used:
+        which = " (--json lists those of members with five agents or more)" if named else ""
         output.say(
-            f"{told.count(len(used), 'machine')} left out (--json lists them): {USED}. Mend the "
+            f"{told.count(len(used), 'machine')} left out{which}: {USED}. Mend the "
             "register; or, where one is back by now: kitsurvie assets return DEVICE --reason TEXT"
         )
 
