@@ -38,11 +38,11 @@ lab-test: $(STAMP) ## Tests on real machines (as root)
 	@$(BIN)/pytest -m "not slow" tests/lab
 
 test: lint $(STAMP) ## Lint, unit, contract and lab tests; what CI runs
-	@$(BIN)/pytest -m "not slow" --durations=40 tests/contract tests/unit tests/lab
+	@$(BIN)/python scripts/test -m "not slow" --durations=15
 
 test-all: lint $(STAMP) ## The same with the slow ones; writes down which measures it proved
 	@./scripts/system-packages qemu-system-x86
-	@KITSURVIE_REMEMBER=1 $(BIN)/pytest tests/contract tests/unit tests/lab
+	@KITSURVIE_REMEMBER=1 $(BIN)/python scripts/test
 
 bench: $(STAMP) ## Every figure beside its peer, in one run (as root)
 	@$(BIN)/python -m benchmarks

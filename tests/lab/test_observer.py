@@ -199,7 +199,11 @@ def test_a_night_writes_nothing_on_a_host_but_logs_and_costs_one_session(
     desk: Desk, lab_fleet: Lab
 ) -> None:
     machine = lab_fleet.machines[0]
-    timers = "systemctl list-units --type=timer --state=active --plain --no-legend"
+    # what writes at its own times, and what notes how far it has read the journal
+    timers = (
+        "systemctl list-units --type=timer --state=active --plain --no-legend; "
+        "systemctl list-units --state=active --plain --no-legend fail2ban.service"
+    )
     stopped = " ".join(line.split()[0] for line in shell(machine, timers).splitlines())
     shell(machine, f"systemctl stop {stopped}; sync; sleep 1")
     before, since = written(machine.upper_dir), now(machine)

@@ -89,7 +89,7 @@ def machines_for(kit) -> Iterator:
 
 
 def test_a_preview_of_a_bare_machine_ends_well_and_changes_nothing(kit) -> None:
-    names = [m.name for m in kit.fleet.machines][2:]
+    names = [m.name for m in kit.fleet.machines][2:3]
     before = {line for n in names for line in listing(kit.fleet, n)}
     played = kit.play("--check", "--limit", ",".join(names))
     assert played.status == 0, played.said[-3000:]
@@ -115,9 +115,14 @@ def test_a_measure_for_another_profile_is_not_played(kit) -> None:
     assert [role for role in others if f"[{role} : " in played.said] == []
 
 
-def test_both_releases_end_compliant_and_a_second_play_changes_nothing(kit, pair) -> None:
+def test_both_releases_end_compliant(kit, pair) -> None:
     for name in pair:
         assert kit.drifting(name) == [], name
+
+
+@pytest.mark.slow
+def test_a_second_play_changes_nothing(kit, pair) -> None:
+    """Of the whole; of each measure alone where it is broken and mended below."""
     again = kit.play("--limit", ",".join(pair))
     assert again.status == 0, again.said[-3000:]
     assert again.count("changed") == dict.fromkeys(pair, 0), again.said
