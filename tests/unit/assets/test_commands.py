@@ -313,6 +313,15 @@ def test_what_does_not_fit_together_is_listed_with_its_records_as_far_as_is_aske
     assert [one["records"] for one in of_one] == [found[1]["records"]]
 
 
+def test_a_machine_that_does_not_fit_itself_is_told_before_what_many_share(
+    imported: Path, ask: Ask
+) -> None:
+    found = ask(deciding.identical, workspace=imported)["conflicts"]
+    own = ["mainboard changed?" in one["sentence"] for one in found]
+    assert own == sorted(own, reverse=True)
+    assert set(own) == {True, False}
+
+
 def test_somebody_is_exempt_until_a_day(copy: Path, ask: Ask) -> None:
     def told() -> dict[str, str]:
         found = ask(doubles.doubles, until=LAST_DAY, workspace=copy)["doubles"]

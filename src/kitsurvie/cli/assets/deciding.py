@@ -57,11 +57,15 @@ def identical(
         for link in estate.identity.proposals
         if member is None or member in _members(estate, link.first, link.second)
     ]
-    conflicts = [
-        one
-        for one in estate.identity.conflicts
-        if member is None or member in _members(estate, *one.records)
-    ]
+    conflicts = sorted(
+        (
+            one
+            for one in estate.identity.conflicts
+            if member is None or member in _members(estate, *one.records)
+        ),
+        # one machine that does not fit itself is to be looked into; what many share is left out
+        key=lambda one: len({estate.by_record[record] for record in one.records}) > 1,
+    )
     if json:
         output.document(
             "assets_identical",
