@@ -44,6 +44,7 @@ RAW = (
     "source", "register", "key", "member", "kind", "name", "maker", "model", "serial", "uuid",
     "macs", "user", "seen", "bought", "status",
 )  # fmt: skip
+ORIGIN = Origin("made-up")
 CLEAN = ("id", "c_name", "c_maker", "c_model", "c_serial", "c_uuid", "c_macs")
 
 
@@ -146,27 +147,33 @@ def write(path: Path, records: list[Record]) -> None:
 def read(path: Path) -> Iterator[Record]:
     """The records of such a file, as said."""
     with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            cards = (card.split("~") for card in row["macs"].split("|") if card)
+        rows = csv.reader(lines)
+        next(rows)
+        for row in rows:
+            (
+                source, register, key, member, kind, name, maker, model, serial, uuid, macs, user,
+                seen, bought, status,
+            ) = row[: len(RAW)]  # fmt: skip
+            cards = (card.split("~") for card in macs.split("|") if card)
             yield Record(
-                source=Source(row["source"]),
-                key=row["key"],
-                origin=Origin("made-up"),
-                register=row["register"],
-                member=row["member"] or None,
-                kind=Kind(row["kind"]),
-                name=row["name"],
-                maker=row["maker"],
-                model=row["model"],
-                serial=row["serial"],
-                uuid=row["uuid"],
+                source=Source(source),
+                key=key,
+                origin=ORIGIN,
+                register=register,
+                member=member or None,
+                kind=Kind(kind),
+                name=name,
+                maker=maker,
+                model=model,
+                serial=serial,
+                uuid=uuid,
                 interfaces=tuple(
                     Interface(mac, what, virtual == "1") for mac, what, virtual in cards
                 ),
-                user=row["user"],
-                seen=datetime.fromisoformat(row["seen"]) if row["seen"] else None,
-                bought=date.fromisoformat(row["bought"]) if row["bought"] else None,
-                status=row["status"],
+                user=user,
+                seen=datetime.fromisoformat(seen) if seen else None,
+                bought=date.fromisoformat(bought) if bought else None,
+                status=status,
             )
 
 

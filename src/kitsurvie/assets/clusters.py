@@ -104,9 +104,10 @@ class Clusters:
 
     def separate(self, one: int, other: int) -> bool:
         """Whether two clusters may not become one: two members, two good serials, or people."""
+        here, there = self.of(one), self.of(other)
         return (
-            _disjoint(self.members(one), self.members(other))
-            or _disjoint(self.serials(one), self.serials(other))
+            _disjoint(here, there, "member")
+            or _disjoint(here, there, "serial")
             or self.kept_apart(one, other)
         )
 
@@ -146,5 +147,11 @@ class Clusters:
         self.links.append(Link(self.traces[one].id, self.traces[other].id, how, grade, reason))
 
 
-def _disjoint(one: set[str], other: set[str]) -> bool:
-    return bool(one) and bool(other) and not one & other
+def _disjoint(here: Sequence[Trace], there: Sequence[Trace], field: str) -> bool:
+    """Whether both say something in a field, and nothing that the other says."""
+    if len(here) == len(there) == 1:
+        one, other = getattr(here[0], field), getattr(there[0], field)
+        return bool(one and other and one != other)
+    said = {value for trace in here if (value := getattr(trace, field))}
+    said_there = {value for trace in there if (value := getattr(trace, field))}
+    return bool(said) and bool(said_there) and not said & said_there

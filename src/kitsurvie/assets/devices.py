@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
-from typing import TypeVar
 
 from kitsurvie.assets.record import Kind, Source
 from kitsurvie.assets.traces import Trace
@@ -20,8 +19,6 @@ _GONE = re.compile(
     r"|réform|reform|rebut|sorti|cédé|cede|perdu|volé|vole\b|hors service|\bhs\b",
     re.IGNORECASE,
 )
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,13 @@ def device(traces: Sequence[Trace]) -> Device:
     return Device(
         id=made_id(records[0]),
         records=records,
-        member=_first(t.member for t in latest),
+        member=_first(latest, "member"),
         kind=kinds[0] if kinds else Kind.UNKNOWN,
-        name=_first(t.called for t in latest if t.name) or _first(t.called for t in latest) or "",
-        maker=_first(t.said_maker for t in latest if t.maker) or "",
-        model=_first(t.said_model for t in latest if t.model) or "",
-        serial=_first(t.said_serial for t in latest if t.serial) or "",
-        status=_first(t.status for t in latest) or "",
+        name=_first(latest, "called", "name") or _first(latest, "called") or "",
+        maker=_first(latest, "said_maker", "maker") or "",
+        model=_first(latest, "said_model", "model") or "",
+        serial=_first(latest, "said_serial", "serial") or "",
+        status=_first(latest, "status") or "",
         names=tuple(dict.fromkeys(t.name for t in latest if t.name)),
         serials=frozenset(t.serial for t in traces if t.serial),
         last_users=tuple(dict.fromkeys(t.user for t in read if t.user)),
@@ -133,5 +130,9 @@ def _order(trace: Trace) -> tuple[float, int, str]:
     return -trace.seen.timestamp() if trace.seen else 0.0, rank, trace.id
 
 
-def _first(values: Iterable[V]) -> V | None:
-    return next((value for value in values if value), None)
+def _first(traces: Iterable[Trace], field: str, where: str = "") -> str | None:
+    """The first that is said in a field, by those that have the other field as well."""
+    for one in traces:
+        if (said := getattr(one, field)) and (not where or getattr(one, where)):
+            return str(said)
+    return None

@@ -141,23 +141,30 @@ def shared_accounts(clusters: Clusters) -> frozenset[str]:
 
 def agreeing(clusters: Clusters, one: int, other: int) -> tuple[Grade, str]:
     """The grade of two clusters' agreement, and the sentence that says it."""
-    here, there = tuple(clusters.of(one)), tuple(clusters.of(other))
+    here, there = clusters.of(one), clusters.of(other)
     agree = []
-    if {t.serial for t in here if t.serial} & {t.serial for t in there}:
+    if _in_common(here, there, "serial"):
         agree.append("serial")
-    if {t.uuid for t in here if t.uuid} & {t.uuid for t in there}:
+    if _in_common(here, there, "uuid"):
         agree.append("UUID")
     if {mac for t in here for mac in t.macs} & {mac for t in there for mac in t.macs}:
         agree.append("network card")
     grade = Grade.A if len(agree) > 1 else Grade.B if agree else Grade.C
-    names_here, names_there = {t.name for t in here}, {t.name for t in there}
-    other_board = "UUID" not in agree and any(t.uuid for t in here) and any(t.uuid for t in there)
     parts = " and ".join(agree) or "name"
-    if other_board:
+    if "UUID" not in agree and any(t.uuid for t in here) and any(t.uuid for t in there):
         return grade, f"same {parts}, different UUID: mainboard changed?"
-    if agree and not names_here & names_there:
+    if agree and {t.name for t in here}.isdisjoint(t.name for t in there):
         return grade, f"same {parts}, different name: renamed or reinstalled?"
     return grade, f"same {parts}"
+
+
+def _in_common(here: Iterable[Trace], there: Iterable[Trace], field: str) -> bool:
+    for one in here:
+        if said := getattr(one, field):
+            for other in there:
+                if getattr(other, field) == said:
+                    return True
+    return False
 
 
 def _marks(trace: Trace, but: str) -> list[object]:

@@ -24,6 +24,9 @@ def by_serial(clusters: Clusters) -> None:
     for value, positions in _blocks(clusters, "serial"):
         if len(roots := clusters.roots(positions)) < 2:
             continue
+        if _plainly_one(clusters, roots):
+            _join_all(clusters, roots, "serial")
+            continue
         found = seen.faces(clusters, roots, "serial")
         if (many := seen.machines(clusters, found)) >= seen.NOBODYS:
             _left_out(clusters, "serial", value, positions, many)
@@ -53,6 +56,23 @@ def by_board(clusters: Clusters) -> None:
             for face in found:
                 _join_all(clusters, face, kind)
             _left_out(clusters, kind, value, positions, many)
+
+
+def _plainly_one(clusters: Clusters, roots: list[int]) -> bool:
+    """Whether records of one serial have the member and the UUID or the name in common too.
+
+    That is one face of one member: what most blocks are, seen without looking for faces.
+    """
+    first = clusters.traces[roots[0]]
+    board = first.uuid
+    name = first.name if first.member else ""
+    for root in roots:
+        trace = clusters.traces[root]
+        if len(clusters.positions(root)) > 1 or trace.member != first.member:
+            return False
+        board = board if trace.uuid == board else ""
+        name = name if trace.name == name else ""
+    return bool(board or name)
 
 
 def _barcodes(clusters: Clusters) -> None:
